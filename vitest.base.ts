@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 const setup = fileURLToPath(new URL('libs/testing/src/no-console.ts', import.meta.url))
+const results = fileURLToPath(new URL('.test-results/', import.meta.url))
 
 /** The one vitest configuration; `overrides` is for a project whose tests start servers and need more time. */
 export function project(name: string, overrides: NonNullable<ViteUserConfig['test']> = {}): ViteUserConfig {
@@ -11,6 +12,8 @@ export function project(name: string, overrides: NonNullable<ViteUserConfig['tes
       include: ['**/*.test.ts'],
       exclude: ['**/node_modules/**', '**/dist/**'],
       setupFiles: [setup],
+      // The counts that `npm test` and .ci/run add up; cached with the run, so that a cache hit still counts.
+      reporters: ['default', ['json', { outputFile: `${results}${name}.json` }]],
       restoreMocks: true,
       testTimeout: 20_000,
       hookTimeout: 60_000,

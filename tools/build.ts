@@ -1,0 +1,30 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+import { nativePackages } from './workspace/native-packages.ts'
+
+/**
+ * `node tools/build.ts apps/<app>`: bundles an app and the libs it uses into apps/<app>/dist. Libs export TypeScript
+ * source, so only a bundle can be shipped. Packages with native code stay outside of it: deploy/stage.ts copies them
+ * beside the bundle.
+ */
+const project = process.argv[2]
+if (project === undefined) throw new Error('usage: node tools/build.ts apps/<app>')
+const dist = join(project, 'dist')
+
+await rm(dist, { recursive: true, force: true })
+await build({
+  entryPoints: [join(project, 'src/main.ts')],
+  outdir: dist,
+  bundle: true,
+  // Adapters are imported lazily; splitting keeps a driver that is not used from being loaded.
+  splitting: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  sourcemap: true,
+  // Some CommonJS dependencies call require() at run time, which an ES module does not have.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  external: nativePackages.flatMap((name) => [name, `${name}/*`]),
+  logLevel: 'warning',
+})
