@@ -1,4 +1,4 @@
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { nativePackages } from './workspace/native-packages.ts'
@@ -13,7 +13,7 @@ if (project === undefined) throw new Error('usage: node tools/build.ts apps/<app
 const dist = join(project, 'dist')
 
 await rm(dist, { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   entryPoints: [join(project, 'src/main.ts')],
   outdir: dist,
   bundle: true,
@@ -26,5 +26,12 @@ await build({
   // Some CommonJS dependencies call require() at run time, which an ES module does not have.
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   external: nativePackages.flatMap((name) => [name, `${name}/*`]),
+  metafile: true,
   logLevel: 'warning',
 })
+
+const imported = Object.values(metafile.outputs).flatMap(({ imports }) => imports.filter(({ external }) => external))
+const externals = nativePackages.filter((name) =>
+  imported.some(({ path }) => path === name || path.startsWith(`${name}/`)),
+)
+await writeFile(join(dist, 'externals.json'), `${JSON.stringify(externals)}\n`)
