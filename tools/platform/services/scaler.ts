@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import { startEmbeddedPostgres } from '@ballast/state-stores/work-item'
+import type { ProcessSpec, ServiceContext, ServiceDefinition } from '../service.ts'
+import { app } from './app.ts'
+
+export const scaler: ServiceDefinition = {
+  name: 'scaler',
+  portOffset: 3,
+  storeVariable: 'SCALER_STORE',
+
+  async openStores({ dataDir, env }) {
+    if (env['SCALER_STORE'] !== undefined) return { env: {}, close: async () => {} }
+    const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres') })
+    return { env: { SCALER_STORE: postgres.url }, close: () => postgres.stop() }
+  },
+
+  processes(context) {
+    const args = app('scaler', 'control-plane', context.port)
+    const workers = Array.from({ length: context.replicas }, (_, ordinal) => worker(context, ordinal))
+    return [{ name: 'scaler', role: 'control-plane', main: true, args }, ...workers]
+  },
+
+  replica: worker,
+}
+
+function worker(_context: ServiceContext, ordinal: number): ProcessSpec {
+  const name = `worker-${ordinal}`
+  return { name, role: 'worker', args: app('scaler', 'worker', 0, ['--name', name]) }
+}
