@@ -1,0 +1,7 @@
+import { describeStreamContract } from './contract.ts'
+import { memoryStream } from './memory.ts'
+
+describeStreamContract('memory', async (_name, options) => memoryStream(options), {
+  durability: { fsyncedLocal: false, replicas: 0 },
+  shared: false,
+})
