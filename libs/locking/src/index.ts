@@ -1,0 +1,4 @@
+export { FileLock, LockTimeoutError, type AcquireOptions, type HeldLock } from './file-lock.ts'
+export { nameHolder, readHolder, type Holder } from './holder.ts'
+export type { KernelLock } from './kernel-lock.ts'
+export { refuseLocalOnlyLocks, type MountInspector } from './local-only-locks.ts'
