@@ -1,6 +1,7 @@
+import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { once } from 'node:events'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { freePort, temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
@@ -129,6 +130,19 @@ test('a data folder that cannot be written to is one sentence', async () => {
 const replica = (_: unknown, ordinal: number): ProcessSpec => ({
   ...fixtureProcess(`worker-${ordinal}`, 0),
   role: 'worker',
+})
+
+test('a second platform on the same data folder is refused with one sentence, the first goes on', async () => {
+  await using folder = await temporaryFolder()
+  await using first = await startPlatform(options(folder.path, [fixtureService('one', 1)]))
+  const second = new Platform(options(folder.path, [fixtureService('one', 1)]))
+  await expect(second.start()).rejects.toThrow(
+    `Data folder ${folder.path} is in use by process ${process.pid} on ${hostname()}: stop that one, or choose another`,
+  )
+  expect(first.process('one').state).toBe('ready')
+  await first.stop()
+  await using third = await startPlatform(options(folder.path, [fixtureService('one', 1)]))
+  expect(third.process('one').state).toBe('ready')
 })
 
 test('replicas come and go at run time, the highest ordinal first', async () => {

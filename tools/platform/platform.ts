@@ -61,6 +61,10 @@ export class Platform implements AsyncDisposable {
     return this.#groups.flatMap(({ processes }) => processes)
   }
 
+  processesOf(service: string): readonly SupervisedProcess[] {
+    return this.#group(service).processes
+  }
+
   /** The process of that name. */
   process(name: string): SupervisedProcess {
     const found = this.processes.find((process) => process.name === name)
