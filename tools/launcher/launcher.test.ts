@@ -187,7 +187,7 @@ test('a reader of stdout that goes away does not stop the services', async () =>
     env: { NO_COLOR: '1' },
   })
   const url = `http://127.0.0.1:${Number(base) + 1}`
-  await waitUntil(async () => (await probe(`${url}/readyz`)).status === 200)
+  await shell.waitForLine(/Ballast is ready/)
   // A restart is told in the log, and that line meets the closed pipe.
   await probe(`${url}/crash`)
   await shell.waitForLine(/Nobody reads the logs any more/)
