@@ -1,0 +1,108 @@
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import {
+  fastify,
+  LogController,
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type RawReplyDefaultExpression,
+  type RawRequestDefaultExpression,
+  type RawServerDefault,
+} from 'fastify'
+import { authorize, principalOf } from '../auth/authorize.ts'
+import type { ProblemTable } from '../problems.ts'
+import { isRole, roles } from '../roles.ts'
+import { answerError } from './answer-errors.ts'
+import { answerClientError } from './client-error.ts'
+import { createHttpServer } from './create-http-server.ts'
+import './fastify-types.ts'
+import { addHealthRoutes, type HealthRoutes } from './health-routes.ts'
+import { RequestObserver } from './observe-requests.ts'
+import { documentRoutes, type OpenApiInfo } from './openapi.ts'
+import { RequestLog } from './request-log.ts'
+import type { ServerOptions } from './server-options.ts'
+import { admit, traceOf } from './traced-message.ts'
+import { UnknownRoutes } from './unknown-routes.ts'
+import { createValidatorCompiler } from './validation.ts'
+
+/** A server with the TypeBox type provider set: schemas give handlers their types. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>
+
+export interface BuildOptions extends ServerOptions {
+  /** The app's own error table; listed in its OpenAPI document. */
+  readonly problems?: ProblemTable
+  /** With it there is `app.swagger()` and `/openapi.json`. */
+  readonly openapi?: OpenApiInfo
+  /** Health routes that the app answers itself, or does not want. */
+  readonly healthRoutes?: HealthRoutes
+}
+
+/**
+ * A Fastify server that holds under hostile clients: every wait and size is bounded, every error is problem+json,
+ * every route names its role. Health, /metrics, traces and the OpenAPI document are there. It does not listen.
+ *
+ * Fixed error bodies of a public contract: `setErrorHandler` in an encapsulated plugin, or `errorHandler` on a route,
+ * goes before the one here; whatever it throws or passes on comes here.
+ */
+export async function buildServer(options: BuildOptions): Promise<App> {
+  const { limits, tls, tracer, health, metrics, authenticator } = options
+  const observer = new RequestObserver({ metrics, tracer, health })
+  const unknown = new UnknownRoutes(limits.maxParamLengthBytes)
+  const sampleNew = () => tracer.sample()
+  const app: App = fastify({
+    serverFactory: (handler) => createHttpServer(limits, tls, handler),
+    loggerInstance: options.log,
+    childLoggerFactory: (parent, bindings, _options, raw) => new RequestLog(parent, raw, String(bindings['reqId'])),
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: (raw) => admit(raw, sampleNew),
+    bodyLimit: limits.bodyLimitBytes,
+    routerOptions: { maxParamLength: limits.maxParamLengthBytes },
+    // While draining, requests that still arrive are answered, with `Connection: close`.
+    return503OnClosing: false,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, observer.http),
+    frameworkErrors: answerError,
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+  app.setValidatorCompiler(createValidatorCompiler())
+  app.setErrorHandler(answerError)
+  app.setNotFoundHandler((request, reply) => unknown.answer(request, reply))
+  app.decorate('openRequests', () => observer.open)
+  app.decorateRequest('principal', {
+    getter() {
+      return principalOf(this)
+    },
+  })
+  app.decorateRequest('trace', {
+    getter() {
+      return traceOf(this.raw)
+    },
+  })
+  app.addHook('onRequest', observer.onRequest)
+  app.addHook('onSend', observer.onSend)
+  app.addHook('onRoute', (route) => {
+    const role: unknown = route.config?.role
+    if (!isRole(role)) {
+      throw new TypeError(`${String(route.method)} ${route.url}: config.role must be one of ${roles.join(', ')}`)
+    }
+    unknown.add([route.method].flat(), route.url)
+    if (authenticator.scheme === 'none' || role === 'public') return
+    route.onRequest = [authorize(authenticator, role), ...[route.onRequest ?? []].flat()]
+  })
+
+  if (options.openapi !== undefined) {
+    await documentRoutes(app, { info: options.openapi, version: options.version, problems: options.problems })
+  }
+  addHealthRoutes(app, health, options.healthRoutes)
+  if (options.serveMetrics) {
+    app.get('/metrics', { config: { role: 'reader' }, schema: { hide: true } }, async (request, reply) => {
+      const { contentType, body } = await metrics.exposition(request.headers.accept)
+      return reply.type(contentType).send(body)
+    })
+  }
+  return app
+}

@@ -1,0 +1,21 @@
+import 'fastify'
+import type { Principal } from '../auth/principal.ts'
+import type { Role } from '../roles.ts'
+import type { TraceContext } from '../tracing/trace-context.ts'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Who may call this route. Every route names one. */
+    role?: Role
+  }
+  interface FastifyRequest {
+    /** Who calls; with --auth none, and on public routes, `anonymous`. */
+    readonly principal: Principal
+    /** Where this request stands in a distributed trace. */
+    readonly trace: TraceContext
+  }
+  interface FastifyInstance {
+    /** `METHOD url` of requests whose answer is not finished. */
+    readonly openRequests: () => readonly string[]
+  }
+}

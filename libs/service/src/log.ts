@@ -1,0 +1,41 @@
+import { isatty } from 'node:tty'
+import pino, { type Logger } from 'pino'
+import type { ServiceSettings } from './config/service-options.ts'
+
+export interface LogOptions extends Pick<ServiceSettings, 'logLevel' | 'logFormat'> {
+  readonly name: string
+  /** File descriptor: 1 for services, 2 for tasks, whose result is on 1. */
+  readonly fd: 1 | 2
+}
+
+/**
+ * JSON lines, or pretty lines on a terminal. Written synchronously by this thread: what was logged before a crash is there,
+ * and pino's worker-thread transports do not survive bundling.
+ */
+export async function createLog({ name, logLevel, logFormat, fd }: LogOptions): Promise<Logger> {
+  const pretty = logFormat === 'pretty' || (logFormat === undefined && isatty(fd))
+  const stream = pretty ? (await import('./log-pretty.ts')).prettyStream(fd) : pino.destination({ fd, sync: true })
+  return pino(
+    {
+      name,
+      level: logLevel,
+      base: { name },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: ['authorization', 'cookie', 'password', 'token', 'secret'].flatMap((key) => [
+          key,
+          `*.${key}`,
+          `*.*.${key}`,
+        ]),
+        censor: '***',
+      },
+    },
+    stream,
+  )
+}
+
+/** For tests: says nothing. */
+export function silentLog(name: string): Logger {
+  return pino({ name, level: 'silent' })
+}

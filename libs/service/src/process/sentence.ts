@@ -1,0 +1,10 @@
+/** One line that says what went wrong, for an error of any origin: some have no message of their own, only a code or parts. */
+export function sentence(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const parts = error instanceof AggregateError ? error.errors.map(sentence) : []
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
+  const own = error.message || [...new Set(parts)].join('; ') || code
+  const cause = error.cause instanceof Error ? sentence(error.cause) : ''
+  const whole = cause === '' || own.includes(cause) ? own : `${own}: ${cause}`
+  return whole.split('\n', 1)[0] ?? whole
+}

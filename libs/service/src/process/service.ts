@@ -1,0 +1,28 @@
+import type { Metrics } from '@ballast/metrics'
+import type { Logger } from 'pino'
+import type { Health } from '../health.ts'
+import type { App } from '../http/build-server.ts'
+import type { ServerOptions } from '../http/server-options.ts'
+
+/** What a command is given: its configuration and the one process it runs in. */
+export interface Service<C> {
+  readonly config: C
+  /** Words after the flags. */
+  readonly operands: readonly string[]
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly health: Health
+  /** Aborted by SIGTERM or SIGINT: end long answers and loops; what is in flight may finish. */
+  readonly stopping: AbortSignal
+  /** For `buildServer`. */
+  readonly serverOptions: ServerOptions
+  /**
+   * Called while stopping, after HTTP has drained, in reverse order of registration; also when the start fails later on.
+   * All of them together have until the grace time is over.
+   */
+  onClose(name: string, close: () => unknown): void
+  /** Called on SIGHUP. */
+  onReload(name: string, reload: () => unknown): void
+  /** Listens at the configured address and turns /readyz on. Rejects when the address is taken or must not be open to all. */
+  listen(app: Pick<App, 'ready' | 'close' | 'server' | 'log' | 'openRequests'>): Promise<string>
+}

@@ -1,0 +1,24 @@
+import type { TraceContext } from './trace-context.ts'
+
+export interface FinishedSpan {
+  readonly name: string
+  readonly kind: 'server' | 'client' | 'internal'
+  readonly trace: TraceContext
+  readonly startMs: number
+  readonly endMs: number
+  readonly attributes: Readonly<Record<string, string | number | boolean>>
+  readonly failed: boolean
+}
+
+/** Decides which traces are recorded, and takes what was recorded. */
+export interface Tracer {
+  /** For a trace that begins here; a caller's decision is followed. */
+  sample(): boolean
+  /** Never blocks, never throws; a full queue drops spans. */
+  record(span: FinishedSpan): void
+  /** Sends what is queued. */
+  close(): Promise<void>
+}
+
+/** Trace ids go through headers and logs all the same; nothing is recorded. */
+export const noTracer: Tracer = { sample: () => false, record: () => {}, close: async () => {} }
