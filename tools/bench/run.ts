@@ -1,0 +1,79 @@
+import { writeFile } from 'node:fs/promises'
+import { describeFlags, parseCommandLine, UsageError } from '../platform/command-line.ts'
+import { type Effort, quickEffort, type Suite, wholeEffort } from './case.ts'
+import { describeMachine } from './machine.ts'
+import { type Measured, measure } from './measure.ts'
+import { benchTable } from './table.ts'
+
+const flags = {
+  json: { kind: 'text', value: 'FILE', help: 'write the figures there as a JSON array' },
+  quick: { kind: 'switch', help: `${quickEffort.rounds} short rounds instead of ${wholeEffort.rounds}` },
+  only: { kind: 'text', value: 'TEXT', help: 'only cases whose name contains this' },
+  help: { kind: 'switch', help: 'show this text' },
+} as const
+
+export interface BenchOptions {
+  readonly argv: readonly string[]
+  readonly suites: readonly Suite[]
+  /** Results. */
+  readonly print: (line: string) => void
+  /** What is going on meanwhile. */
+  readonly progress: (line: string) => void
+}
+
+/** Returns the exit code: 0, or 2 for a wrong command line. A case that fails rejects. */
+export async function runBench({ argv, suites, print, progress }: BenchOptions): Promise<number> {
+  const { flags: given, words } = parseCommandLine(argv, flags, 1)
+  const [name] = words
+  if (given.help || name === undefined) {
+    print(benchHelp(suites))
+    return given.help ? 0 : 2
+  }
+  const suite = suites.find((candidate) => candidate.name === name)
+  if (suite === undefined) {
+    throw new UsageError(`There is no suite "${name}"; there are ${suites.map(({ name }) => name).join(', ')}.`)
+  }
+  const effort = given.quick ? quickEffort : wholeEffort
+  print(describeMachine())
+  const measured = await runSuite(suite, effort, given.only ?? '', progress)
+  print('')
+  print(benchTable(measured))
+  if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(measured, undefined, 2)}\n`)
+  return 0
+}
+
+async function runSuite(
+  suite: Suite,
+  effort: Effort,
+  only: string,
+  progress: (line: string) => void,
+): Promise<Measured[]> {
+  const measured: Measured[] = []
+  for (const bench of suite.cases.filter(({ name }) => name.includes(only))) {
+    progress(`${bench.name}: ${bench.compares}`)
+    await using stack = new AsyncDisposableStack()
+    const sides = await bench.open(stack, effort)
+    measured.push(
+      await measure(bench, sides, effort.rounds, (round) => progress(`  round ${round} of ${effort.rounds}`)),
+    )
+  }
+  if (measured.length === 0) throw new UsageError(`No case of ${suite.name} has "${only}" in its name.`)
+  return measured
+}
+
+function benchHelp(suites: readonly Suite[]): string {
+  const width = Math.max(...suites.map(({ name }) => name.length))
+  return `Usage: npm run bench -- <suite> [flags]
+
+Suites
+${suites.map(({ name, summary }) => `  ${name.padEnd(width)}   ${summary}`).join('\n')}
+
+Flags
+${describeFlags(flags)}
+
+Ours and its peer take turns within one run; figures are medians, a ratio above 1 means that ours is better.
+
+Examples
+  npm run bench -- counter
+  npm run bench -- message-store --quick --json bench-results/message-store.json`
+}
