@@ -76,7 +76,7 @@ test('a killed process is started again, on its port, and the log says so', asyn
 test('exit code 2 at the first start fails the platform with the sentence of the process, nothing stays', async () => {
   await using folder = await temporaryFolder()
   const good = fixtureService('good', 1)
-  const bad = fixtureService('bad', 2, ['--fail', 'store x is corrupt; restore it'])
+  const bad = fixtureService('bad', 2, ['--fail', 'bad: store x is corrupt; restore it'])
   const platform = new Platform(options(folder.path, [good, bad]))
   await expect(platform.start()).rejects.toThrow('bad cannot start: store x is corrupt; restore it')
   expect(platform.processes.map(({ state, restarts }) => [state, restarts])).toEqual([

@@ -6,7 +6,7 @@ export interface ServiceGroupOptions {
   readonly definition: ServiceDefinition
   readonly context: ServiceContext
   readonly graceMs: number
-  readonly supervisor: Omit<SupervisorOptions, 'spec' | 'env'>
+  readonly supervisor: Omit<SupervisorOptions, 'service' | 'spec' | 'env'>
 }
 
 /** The running processes of one service, and the embedded store under them. */
@@ -98,7 +98,12 @@ export class ServiceGroup {
 
   async #add(spec: ProcessSpec): Promise<void> {
     if (this.#stopping) return
-    const process = new SupervisedProcess({ ...this.#options.supervisor, spec, env: this.#env })
+    const process = new SupervisedProcess({
+      ...this.#options.supervisor,
+      service: this.name,
+      spec,
+      env: this.#env,
+    })
     this.#processes.push(process)
     if (spec.main) this.#main = process
     await process.firstReady

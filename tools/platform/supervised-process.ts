@@ -17,6 +17,8 @@ import { StartError } from './start-error.ts'
 export type ProcessState = 'starting' | 'ready' | 'waiting' | 'stopping' | 'stopped'
 
 export interface SupervisorOptions {
+  /** Which the process belongs to; services begin their sentences with it. */
+  readonly service: string
   readonly spec: ProcessSpec
   readonly env: Readonly<Record<string, string | undefined>>
   readonly pidFiles: PidFiles
@@ -182,10 +184,10 @@ export class SupervisedProcess {
   }
 
   #startError({ code, signal }: ChildExit): StartError {
-    const sentence =
-      code === 2
-        ? this.#lastWords.at(-1)
-        : (this.#lastWords.find((line) => /^\w*Error\b/.test(line)) ?? this.#lastWords.at(-1))
+    const error = this.#lastWords.find((line) => /^\w*Error\b/.test(line))
+    const words = (code === 2 ? undefined : error) ?? this.#lastWords.at(-1)
+    const prefix = `${this.#options.service}: `
+    const sentence = words?.startsWith(prefix) ? words.slice(prefix.length) : words
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`
     return new StartError(`${this.name} cannot start: ${sentence ?? `it ${how} without a word`}`)
   }

@@ -1,3 +1,4 @@
 import type { Suite } from '../case.ts'
+import { service } from './service.ts'
 
-export const suites: readonly Suite[] = []
+export const suites: readonly Suite[] = [service]
