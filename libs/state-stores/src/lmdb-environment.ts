@@ -1,0 +1,279 @@
+import { mkdir, open as openFile, rm, statfs } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
+import { open, type Database, type RootDatabase } from 'lmdb'
+import { inspectLmdbFile } from './lmdb-data-file.ts'
+import { NotAppliedError, OutcomeUnknownError } from './outcome.ts'
+
+export interface LmdbOptions {
+  /** Folder of `data.mdb` and `lock.mdb`; created when missing. */
+  path: string
+  /**
+   * Address space reserved for the data; sparse, no memory and no disk. It is no limit: lmdb grows its map when the
+   * data outgrows it, and that remap is what a generous fixed size avoids. Limit the data by a quota of your own.
+   */
+  mapSizeBytes?: number
+  readerCheckIntervalMs?: number
+  /** A commit that takes longer is given up with `OutcomeUnknownError`, and `check()` fails from then on. */
+  commitTimeoutMs?: number
+  /** The magic number of the file system that holds a folder; injected by tests. */
+  fileSystemType?: (path: string) => Promise<number>
+}
+
+export interface LmdbRange {
+  /** First key, inclusive. */
+  start?: Uint8Array
+  /** Last key, exclusive. */
+  end?: Uint8Array
+  limit?: number
+  reverse?: boolean
+}
+
+/** Keys (1 to 1978 bytes) in byte order; keys and values are raw bytes, values are copies the caller may keep. */
+export interface LmdbTable {
+  get(key: Uint8Array): Buffer | undefined
+  /** Only inside `transact`. lmdb holds the buffers until the commit: don't change them before `transact` resolves. */
+  put(key: Uint8Array, value: Uint8Array): void
+  /** Only inside `transact`. */
+  remove(key: Uint8Array): void
+  /** One snapshot; don't await inside the loop, and don't write while it runs. */
+  range(range?: LmdbRange): Iterable<{ key: Buffer; value: Buffer }>
+}
+
+/**
+ * One LMDB folder, shared by any number of local processes.
+ *
+ * Two properties of lmdb 3.5 that everyone trips over are settled here and held by tests:
+ * - **Stale reads.** lmdb keeps its read snapshot until the next turn of the event loop, so a read may miss what
+ *   another process was already acknowledged (74-92 of 4000 cross reads). Call `refresh()` before a read that must
+ *   see other processes' commits: about 0.5 us. Inside `transact` reads are always current.
+ * - **Early acknowledgement.** By default a promise means "visible", not "durable". `overlappingSync: false` makes
+ *   each commit fdatasync and then write its meta page synchronously before it resolves.
+ *
+ * An open that fails inside lmdb 3.5.6 kills the process (its environment is freed twice), so everything that can
+ * fail is looked at before.
+ */
+export interface LmdbEnvironment extends AsyncDisposable {
+  readonly path: string
+  /** A named table; the same name gives the same table. */
+  table(name: string): LmdbTable
+  /**
+   * Runs `write` (synchronous, short) inside the one write transaction and resolves with its result once the commit is
+   * durable. Callers of the same moment share a commit; each is rolled back alone when its `write` throws, and gets
+   * that error. `NotAppliedError`: the commit failed (disk full or failing) and left no trace.
+   * `OutcomeUnknownError`: it may or may not be there.
+   */
+  transact<Result>(write: () => Result): Promise<Result>
+  /** Reads from here on see every commit, of any process, that was acknowledged before this call. */
+  refresh(): void
+  /** Removes reader slots of dead processes, which would keep old pages from being used again. Returns how many. */
+  checkReaders(): number
+  /** Throws one sentence when the environment can no longer commit. */
+  check(): void
+  /** Refuses new transactions, waits for running ones. */
+  close(): Promise<void>
+}
+
+const networkFileSystems: ReadonlyMap<number, string> = new Map([
+  [0x6969, 'NFS'],
+  [0x517b, 'SMB'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB2'],
+  [0x01021997, '9P'],
+  [0x65735546, 'FUSE'],
+  [0x00c36400, 'Ceph'],
+  [0x5346414f, 'AFS'],
+  [0x0bd00bd0, 'Lustre'],
+  [0x47504653, 'GPFS'],
+  [0x7461636f, 'OCFS2'],
+  [0x01161970, 'GFS2'],
+])
+
+/** Opens or creates the folder. Every refusal is one sentence that names the path; nothing is overwritten. */
+export async function openLmdb(options: LmdbOptions): Promise<LmdbEnvironment> {
+  const path = resolve(options.path)
+  await prepare(path, options.fileSystemType ?? (async (folder) => (await statfs(folder)).type))
+  const root = open({
+    path,
+    // Without it a folder whose name has a dot becomes a file.
+    noSubdir: false,
+    mapSize: options.mapSizeBytes ?? 64 * 2 ** 30,
+    maxDbs: 16,
+    maxReaders: 1022,
+    overlappingSync: false,
+    // Otherwise a failed commit also rejects a promise that nobody holds, which ends the process.
+    eventTurnBatching: false,
+    cache: false,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+  })
+  return new Environment(path, root, options)
+}
+
+async function prepare(path: string, fileSystemType: (path: string) => Promise<number>): Promise<void> {
+  const probe = join(path, `.writable-${process.pid}`)
+  try {
+    await mkdir(path, { recursive: true })
+    const network = networkFileSystems.get(await fileSystemType(path))
+    if (network !== undefined) {
+      throw new Error(`${path} is on ${network}; LMDB needs a local disk, because its memory map and locks fail there`)
+    }
+    await (await openFile(probe, 'w')).close()
+    await rm(probe)
+    for (const name of ['data.mdb', 'lock.mdb']) await openForWriting(join(path, name))
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('code' in cause)) throw cause
+    throw new Error(`cannot write to the folder ${path} (${String(cause.code)}); choose one that this user may write`, {
+      cause,
+    })
+  }
+  const file = join(path, 'data.mdb')
+  let damage = await inspectLmdbFile(file)
+  if (damage !== undefined) {
+    // Another process may be writing the first pages of a new file just now.
+    await delay(100)
+    damage = await inspectLmdbFile(file)
+  }
+  if (damage !== undefined) {
+    throw new Error(
+      `${file} is damaged or no LMDB data (${damage}); it was left as it is: restore a backup or move it away`,
+    )
+  }
+}
+
+async function openForWriting(file: string): Promise<void> {
+  try {
+    await (await openFile(file, 'r+')).close()
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+}
+
+class Environment implements LmdbEnvironment {
+  readonly path: string
+  readonly #root: RootDatabase<Buffer>
+  readonly #tables = new Map<string, LmdbTable>()
+  readonly #running = new Set<Promise<unknown>>()
+  readonly #readerCheck: NodeJS.Timeout
+  readonly #commitTimeoutMs: number
+  #failure: Error | undefined
+  #closed: Promise<void> | undefined
+
+  constructor(path: string, root: RootDatabase<Buffer>, options: LmdbOptions) {
+    this.path = path
+    this.#root = root
+    this.#commitTimeoutMs = options.commitTimeoutMs ?? 30_000
+    root.readerCheck()
+    this.#readerCheck = setInterval(() => root.readerCheck(), options.readerCheckIntervalMs ?? 60_000).unref()
+  }
+
+  table(name: string): LmdbTable {
+    const known = this.#tables.get(name)
+    if (known !== undefined) return known
+    const table = asTable(this.#root.openDB<Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' }))
+    this.#tables.set(name, table)
+    return table
+  }
+
+  async transact<Result>(write: () => Result): Promise<Result> {
+    if (this.#closed !== undefined) throw new NotAppliedError(`${this.path} is closed`)
+    if (this.#failure !== undefined) throw new NotAppliedError(this.#failure.message, { cause: this.#failure })
+    let transactionId: number | undefined
+    // A child transaction: a plain one keeps what was put before the callback threw.
+    const commit = this.#root.childTransaction(() => {
+      transactionId = this.#root.getWriteTxnId()
+      return write()
+    })
+    this.#running.add(commit)
+    try {
+      return await this.#withinDeadline(commit)
+    } catch (error) {
+      throw await this.#explain(error, transactionId)
+    } finally {
+      this.#running.delete(commit)
+    }
+  }
+
+  refresh(): void {
+    this.#root.resetReadTxn()
+  }
+
+  checkReaders(): number {
+    return this.#root.readerCheck()
+  }
+
+  check(): void {
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#closed !== undefined) throw new Error(`${this.path} is closed`)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    clearInterval(this.#readerCheck)
+    await Promise.allSettled(this.#running)
+    // A commit that never came back holds lmdb's lock for good; closing would wait for it.
+    if (this.#failure === undefined) await this.#root.close()
+  }
+
+  /** lmdb never settles a commit that could not begin (after a failed meta page write, for one). */
+  #withinDeadline<Result>(commit: Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#failure = new Error(`${this.path} did not commit within ${this.#commitTimeoutMs} ms; restart the process`)
+        this.#running.delete(commit)
+        reject(new OutcomeUnknownError(this.#failure.message))
+      }, this.#commitTimeoutMs)
+      commit.then(resolve, reject).finally(() => clearTimeout(timer))
+    })
+  }
+
+  /** A failed commit is one whose transaction id the file does not show; with other writers about, it stays unknown. */
+  async #explain(error: unknown, transactionId: number | undefined): Promise<unknown> {
+    if (!isCommitFailure(error)) return error
+    const cause = await reasonOf(error.commitError)
+    const sentence = `${this.path} could not be written: ${cause instanceof Error ? cause.message : error.message}; is the disk full?`
+    this.refresh()
+    const stats: unknown = this.#root.getStats()
+    const last = isStats(stats) ? stats.lastTxnId : Infinity
+    if (transactionId === undefined || last < transactionId) return new NotAppliedError(sentence, { cause })
+    return new OutcomeUnknownError(sentence, { cause })
+  }
+}
+
+/** lmdb rejects the reason a moment after the commit, if at all. */
+async function reasonOf(commitError: Promise<never>): Promise<unknown> {
+  try {
+    return await Promise.race([commitError, immediate()])
+  } catch (reason) {
+    return reason
+  }
+}
+
+function isCommitFailure(error: unknown): error is Error & { commitError: Promise<never> } {
+  return error instanceof Error && 'commitError' in error && error.commitError instanceof Promise
+}
+
+function isStats(stats: unknown): stats is { lastTxnId: number } {
+  return typeof stats === 'object' && stats !== null && 'lastTxnId' in stats && typeof stats.lastTxnId === 'number'
+}
+
+function asTable(database: Database<Buffer>): LmdbTable {
+  return {
+    get: (key) => database.getBinary(key),
+    put: (key, value) => void database.put(key, Buffer.from(value.buffer, value.byteOffset, value.byteLength)),
+    remove: (key) => void database.remove(key),
+    *range(range = {}) {
+      for (const { key, value } of database.getRange({ ...range, snapshot: true })) {
+        if (Buffer.isBuffer(key)) yield { key, value }
+      }
+    },
+  }
+}
