@@ -2,6 +2,9 @@ import { expect, test } from 'vitest'
 import { memoryCache } from './memory.ts'
 import { ReadThrough } from './read-through.ts'
 
+/** Lets every promise that can settle do so. */
+const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
 function setUp() {
   const clock = { nowMs: 1_000_000 }
   const now = (): number => clock.nowMs
@@ -19,13 +22,11 @@ function setUp() {
     retryMs: 50,
     now,
   })
-  /** Lets every promise that can settle do so. */
-  const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
-  return { clock, calls, reads, settle }
+  return { clock, calls, reads }
 }
 
 test('a thousand callers that miss together cost one load, later ones none', async () => {
-  const { calls, reads, settle } = setUp()
+  const { calls, reads } = setUp()
   const all = Promise.all(Array.from({ length: 1000 }, () => reads.read('hot')))
   await settle()
   expect(calls).toHaveLength(1)
@@ -36,7 +37,7 @@ test('a thousand callers that miss together cost one load, later ones none', asy
 })
 
 test('a stale value is served at once while one load refreshes it', async () => {
-  const { clock, calls, reads, settle } = setUp()
+  const { clock, calls, reads } = setUp()
   const first = reads.read('hot')
   await settle()
   calls[0]?.resolve('old')
@@ -50,7 +51,7 @@ test('a stale value is served at once while one load refreshes it', async () => 
 })
 
 test('a failed refresh keeps the stale value and is not repeated at once', async () => {
-  const { clock, calls, reads, settle } = setUp()
+  const { clock, calls, reads } = setUp()
   const first = reads.read('hot')
   await settle()
   calls[0]?.resolve('old')
@@ -68,7 +69,7 @@ test('a failed refresh keeps the stale value and is not repeated at once', async
 })
 
 test('without a stale value the error of the load reaches the callers, and is repeated for a moment', async () => {
-  const { clock, calls, reads, settle } = setUp()
+  const { clock, calls, reads } = setUp()
   const read = reads.read('hot')
   await settle()
   calls[0]?.reject(new Error('down'))
@@ -83,7 +84,7 @@ test('without a stale value the error of the load reaches the callers, and is re
 })
 
 test('the absence of a value is believed for its own, shorter time', async () => {
-  const { clock, calls, reads, settle } = setUp()
+  const { clock, calls, reads } = setUp()
   const first = reads.read('hot')
   await settle()
   calls[0]?.resolve(undefined)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Claimed, ClaimRequest, Durability, Entry, StreamOptions, WriteStream } from './port.ts'
+import type { Claimed, ClaimRequest, DeadDocument, Durability, Entry, StreamOptions, WriteStream } from './port.ts'
 
 export interface StreamCapabilities {
   /** What an append of this backend reports. */
@@ -8,6 +8,20 @@ export interface StreamCapabilities {
   /** Whether the data outlives the handle; a second handle on the same name then sees it. */
   readonly shared: boolean
 }
+
+const entry = (text: string, documents = 1, firstId?: string): Entry => ({
+  documents,
+  body: Buffer.from(text),
+  ...(firstId === undefined ? {} : { firstId }),
+})
+const texts = (claims: readonly Claimed[]): string[] => claims.map(({ body }) => Buffer.from(body).toString())
+const only = (claims: readonly Claimed[]): Claimed => {
+  const [claim] = claims
+  if (claim === undefined || claims.length !== 1) throw new Error(`expected one claim, got ${claims.length}`)
+  return claim
+}
+const letter = (text: string): DeadDocument[] => [{ id: 'same', reason: 'conflict', body: Buffer.from(text) }]
+const idOf = (writer: string, counter: string, seconds = '65000000'): string => seconds + writer + counter
 
 /** The rules of `WriteStream`, for any backend. The same name means the same data; `options.now` is the stream's clock. */
 export function describeStreamContract(
@@ -20,18 +34,7 @@ export function describeStreamContract(
   const clock = { nowMs: 1_800_000_000_000 }
   const now = (): number => clock.nowMs
   const fresh = (options: StreamOptions = {}): Promise<WriteStream> => open(name(), { now, ...options })
-  const entry = (text: string, documents = 1, firstId?: string): Entry => ({
-    documents,
-    body: Buffer.from(text),
-    ...(firstId === undefined ? {} : { firstId }),
-  })
   const request: ClaimRequest = { maxEntries: 100, maxBytes: 1_000_000, waitMs: 0 }
-  const texts = (claims: readonly Claimed[]): string[] => claims.map(({ body }) => Buffer.from(body).toString())
-  const only = (claims: readonly Claimed[]): Claimed => {
-    const [claim] = claims
-    if (claim === undefined || claims.length !== 1) throw new Error(`expected one claim, got ${claims.length}`)
-    return claim
-  }
   afterEach(() => void (clock.nowMs = 1_800_000_000_000))
 
   describe(`stream: ${backend}`, () => {
@@ -131,7 +134,6 @@ export function describeStreamContract(
 
     test('a refused bury keeps no letter, and a different document never replaces a letter', async () => {
       await using stream = await fresh({ claimTimeoutMs: 1000 })
-      const letter = (text: string) => [{ id: 'same', reason: 'conflict', body: Buffer.from(text) }]
       await stream.append([entry('a'), entry('b'), entry('c')])
       const [a, b, c] = await stream.claim('one', request)
       if (a === undefined || b === undefined || c === undefined) throw new Error('expected three claims')
@@ -145,7 +147,7 @@ export function describeStreamContract(
         { claimed: c, dead: letter('second') },
       ])
       const kept = await stream.deadLetters({ limit: 10 })
-      expect(kept.map(({ body }) => Buffer.from(body).toString()).sort()).toEqual(['first', 'second'])
+      expect(kept.map(({ body }) => Buffer.from(body).toString()).toSorted()).toEqual(['first', 'second'])
     })
 
     test('one settle call answers per claim', async () => {
@@ -231,25 +233,24 @@ export function describeStreamContract(
 
     test('locates the entry of an id by writer and counter, also across a wrap of the counter', async () => {
       await using stream = await fresh()
-      const id = (writer: string, counter: string, seconds = '65000000'): string => seconds + writer + counter
       await stream.append([
-        entry('low', 2, id('aaaaaaaaaa', '000010')),
-        entry('high', 2, id('aaaaaaaaaa', 'fffff0')),
-        entry('wrapped', 2, id('aaaaaaaaaa', '000000', '65000001')),
-        entry('other', 2, id('bbbbbbbbbb', '000012')),
+        entry('low', 2, idOf('aaaaaaaaaa', '000010')),
+        entry('high', 2, idOf('aaaaaaaaaa', 'fffff0')),
+        entry('wrapped', 2, idOf('aaaaaaaaaa', '000000', '65000001')),
+        entry('other', 2, idOf('bbbbbbbbbb', '000012')),
         entry('anonymous'),
       ])
       const located = async (wanted: string): Promise<string | undefined> => {
         const body = await stream.locate(wanted)
         return body === undefined ? undefined : Buffer.from(body).toString()
       }
-      expect(await located(id('aaaaaaaaaa', '000011'))).toBe('low')
-      expect(await located(id('aaaaaaaaaa', 'fffff1'))).toBe('high')
-      expect(await located(id('aaaaaaaaaa', '000001', '65000001'))).toBe('wrapped')
-      expect(await located(id('bbbbbbbbbb', '000011'))).toBeUndefined()
-      expect(await located(id('cccccccccc', '000011'))).toBeUndefined()
+      expect(await located(idOf('aaaaaaaaaa', '000011'))).toBe('low')
+      expect(await located(idOf('aaaaaaaaaa', 'fffff1'))).toBe('high')
+      expect(await located(idOf('aaaaaaaaaa', '000001', '65000001'))).toBe('wrapped')
+      expect(await located(idOf('bbbbbbbbbb', '000011'))).toBeUndefined()
+      expect(await located(idOf('cccccccccc', '000011'))).toBeUndefined()
       await stream.acknowledge(await stream.claim('one', { ...request, maxEntries: 2 }))
-      expect(await located(id('aaaaaaaaaa', 'fffff1'))).toBe('wrapped')
+      expect(await located(idOf('aaaaaaaaaa', 'fffff1'))).toBe('wrapped')
     })
 
     test('lists queued bodies in pages, claimed ones included', async () => {

@@ -133,14 +133,15 @@ export function memoryStream({
     deadLetters: async ({ after = '', limit }) =>
       [...dead.values()]
         .filter(({ id }) => id > after)
-        .sort((a, b) => (a.id < b.id ? -1 : 1))
+        .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit),
     deadLetter: async (id) => dead.get(id),
     async locate(id) {
       const candidates = [...entries.values()].filter(
         ({ firstId }) => firstId?.slice(8, 18) === id.slice(8, 18) && firstId.slice(18) <= id.slice(18),
       )
-      return candidates.sort((a, b) => ((a.firstId ?? '').slice(18) < (b.firstId ?? '').slice(18) ? 1 : -1))[0]?.body
+      return candidates.toSorted((a, b) => ((a.firstId ?? '').slice(18) < (b.firstId ?? '').slice(18) ? 1 : -1))[0]
+        ?.body
     },
     queued: async ({ after = '0', limit }) =>
       [...entries.values()]

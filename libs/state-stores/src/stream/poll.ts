@@ -11,11 +11,13 @@ export async function poll<T>(
   signal: AbortSignal | undefined,
 ): Promise<readonly T[]> {
   const deadline = performance.now() + waitMs
-  for (let pauseMs = 2; signal?.aborted !== true; pauseMs = Math.min(50, pauseMs * 1.5)) {
+  let pauseMs = 2
+  for (;;) {
+    if (signal?.aborted === true) return []
     const found = await attempt()
     const leftMs = deadline - performance.now()
     if (found.length > 0 || leftMs <= 0) return found
     await delay(Math.min(pauseMs, leftMs), undefined, signal === undefined ? {} : { signal }).catch(() => {})
+    pauseMs = Math.min(50, pauseMs * 1.5)
   }
-  return []
 }

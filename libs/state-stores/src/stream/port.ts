@@ -25,7 +25,7 @@ export interface Durability {
 /** `full` and `too-large`: definitely not appended. */
 export type AppendOutcome =
   | { readonly outcome: 'appended'; readonly durability: Durability }
-  | { readonly outcome: 'full'; readonly bound: 'entries' | 'bytes' | 'age' | 'space' }
+  | { readonly outcome: 'full'; readonly bound: 'entries' | 'bytes' | 'age' }
   | { readonly outcome: 'too-large'; readonly maxBytes: number }
 
 /** An entry in a consumer's hands, and the fence (owner, delivery) under which he may settle it. */

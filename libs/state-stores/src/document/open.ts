@@ -1,0 +1,10 @@
+import type { DocumentStore } from './port.ts'
+
+/** Opens the document store that the URL names: `lmdb:<folder>` or `memory:`. */
+export async function openDocumentStore(url: string): Promise<DocumentStore> {
+  const colon = url.indexOf(':')
+  const [scheme, rest] = [url.slice(0, colon), url.slice(colon + 1)]
+  if (scheme === 'memory') return (await import('./memory.ts')).memoryDocumentStore()
+  if (scheme === 'lmdb' && rest !== '') return (await import('./lmdb.ts')).lmdbDocumentStore({ path: rest })
+  throw new Error(`no document store for "${url}"; use lmdb:<folder> or memory:`)
+}

@@ -1,0 +1,21 @@
+export { openStream } from './open.ts'
+export {
+  type AppendOutcome,
+  type Backlog,
+  type Burial,
+  type BuriedDocument,
+  type Claimed,
+  type ClaimRequest,
+  type DeadDocument,
+  defaultBounds,
+  defaultClaimTimeoutMs,
+  type Durability,
+  type Entry,
+  type Incarnation,
+  type QueuedEntry,
+  type SettleOutcome,
+  type SlotRequest,
+  type StreamBounds,
+  type StreamOptions,
+  type WriteStream,
+} from './port.ts'
