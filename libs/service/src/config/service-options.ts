@@ -1,4 +1,4 @@
-import { bytes, durationMs } from './number-options.ts'
+import { bytes, durationMs, integer } from './number-options.ts'
 import type { ValuesOf } from './option.ts'
 import { choice, text } from './text-options.ts'
 
@@ -40,6 +40,11 @@ export function serviceOptions({ listen }: { readonly listen: string }) {
     otlpEndpoint: text({
       env: ['OTEL_EXPORTER_OTLP_ENDPOINT'],
       help: 'send OpenTelemetry traces there (OTLP over HTTP)',
+    }),
+    traceSamplePercent: integer({
+      default: 100,
+      max: 100,
+      help: 'with --otlp-endpoint: of the traces that begin here, record this many in a hundred; callers decide for theirs',
     }),
   }
 }

@@ -61,13 +61,15 @@ export function choice<V extends string>(values: readonly V[], spec: OptionSpec<
   return option({ kind: 'choice', placeholder: `<${values.join('|')}>`, parse }, spec)
 }
 
+function split(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+}
+
 /** Several texts: the flag may be repeated, each value may hold several separated by commas. Default: none. */
 export function list(spec: OptionSpec<readonly string[]>): Option<readonly string[]> {
-  const split = (value: string): readonly string[] =>
-    value
-      .split(',')
-      .map((item) => item.trim())
-      .filter((item) => item !== '')
   return {
     ...option<readonly string[]>(
       {
@@ -85,11 +87,15 @@ export function list(spec: OptionSpec<readonly string[]>): Option<readonly strin
 
 /** A switch: `--name`, `--no-name`, `NAME=true|false|1|0`. Default: off. */
 export function flag(spec: OptionSpec<boolean>): Option<boolean> {
-  const parse = (value: string): boolean => {
-    if (value === 'true' || value === '1') return true
-    if (value === 'false' || value === '0') return false
-    throw new ValueError(`must be true or false, not ${JSON.stringify(value)}`)
+  const accept = (value: unknown): boolean => (typeof value === 'boolean' ? value : parseSwitch(onlyText(value)))
+  return {
+    ...option({ kind: 'flag', placeholder: '', parse: parseSwitch, accept }, spec),
+    default: spec.default ?? false,
   }
-  const accept = (value: unknown): boolean => (typeof value === 'boolean' ? value : parse(onlyText(value)))
-  return { ...option({ kind: 'flag', placeholder: '', parse, accept }, spec), default: spec.default ?? false }
+}
+
+function parseSwitch(value: string): boolean {
+  if (value === 'true' || value === '1') return true
+  if (value === 'false' || value === '0') return false
+  throw new ValueError(`must be true or false, not ${JSON.stringify(value)}`)
 }

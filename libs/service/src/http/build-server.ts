@@ -1,20 +1,12 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import {
-  fastify,
-  LogController,
-  type FastifyBaseLogger,
-  type FastifyInstance,
-  type RawReplyDefaultExpression,
-  type RawRequestDefaultExpression,
-  type RawServerDefault,
-} from 'fastify'
+import { fastify, LogController } from 'fastify'
 import { authorize, principalOf } from '../auth/authorize.ts'
 import type { ProblemTable } from '../problems.ts'
 import { isRole, roles } from '../roles.ts'
 import { answerError } from './answer-errors.ts'
+import type { App } from './app.ts'
 import { answerClientError } from './client-error.ts'
 import { createHttpServer } from './create-http-server.ts'
-import './fastify-types.ts'
 import { addHealthRoutes, type HealthRoutes } from './health-routes.ts'
 import { RequestObserver } from './observe-requests.ts'
 import { documentRoutes, type OpenApiInfo } from './openapi.ts'
@@ -23,15 +15,6 @@ import type { ServerOptions } from './server-options.ts'
 import { admit, traceOf } from './traced-message.ts'
 import { UnknownRoutes } from './unknown-routes.ts'
 import { createValidatorCompiler } from './validation.ts'
-
-/** A server with the TypeBox type provider set: schemas give handlers their types. */
-export type App = FastifyInstance<
-  RawServerDefault,
-  RawRequestDefaultExpression,
-  RawReplyDefaultExpression,
-  FastifyBaseLogger,
-  TypeBoxTypeProvider
->
 
 export interface BuildOptions extends ServerOptions {
   /** The app's own error table; listed in its OpenAPI document. */

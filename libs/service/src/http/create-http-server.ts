@@ -4,7 +4,7 @@ import {
   type Server,
   type ServerOptions as NodeOptions,
 } from 'node:http'
-import { createServer as createSecure } from 'node:https'
+import { createServer as createSecure, type ServerOptions as SecureOptions } from 'node:https'
 import type { Limits } from './server-options.ts'
 import type { TlsMaterial } from '../tls.ts'
 
@@ -17,20 +17,14 @@ export function createHttpServer(limits: Limits, tls: TlsMaterial | undefined, h
     connectionsCheckingInterval: 1_000,
     noDelay: true,
   }
-  const server: Server =
-    tls === undefined
-      ? createPlain(options, handler)
-      : createSecure(
-          {
-            ...options,
-            ...tls,
-            requestCert: tls.ca !== undefined,
-            rejectUnauthorized: tls.ca !== undefined,
-            minVersion: 'TLSv1.2',
-          },
-          handler,
-        )
+  const server: Server = tls === undefined ? createPlain(options, handler) : createSecure(secure(options, tls), handler)
   server.setTimeout(limits.idleTimeoutMs)
   server.maxRequestsPerSocket = 0
   return server
+}
+
+function secure(options: NodeOptions, { withoutCertificate, ...material }: TlsMaterial): SecureOptions {
+  const requestCert = material.ca !== undefined
+  const rejectUnauthorized = requestCert && withoutCertificate === 'refuse'
+  return { ...options, ...material, requestCert, rejectUnauthorized, minVersion: 'TLSv1.2' }
 }

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Health, Probe, ProbeResult } from '../health.ts'
-import type { App } from './build-server.ts'
+import type { App } from './app.ts'
 
 /** `false`: the route is not there, and the app may define it. */
 export interface HealthRoutes {

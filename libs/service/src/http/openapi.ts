@@ -2,7 +2,7 @@ import swagger from '@fastify/swagger'
 import type { ProblemTable } from '../problems.ts'
 import { serviceProblems } from '../service-problems.ts'
 import { isRole } from '../roles.ts'
-import type { App } from './build-server.ts'
+import type { App } from './app.ts'
 
 export interface OpenApiInfo {
   readonly title: string

@@ -1,10 +1,10 @@
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import { ConfigError } from '../config/config-error.ts'
 import type { ServiceSettings } from '../config/service-options.ts'
 import type { Health } from '../health.ts'
-import { isLoopback, parseListenAddress, showAddress, type ListenAddress } from './listen-address.ts'
+import { swapTls, type TlsMaterial } from '../tls.ts'
+import { bind } from './bind.ts'
+import { isLoopback, parseListenAddress, showAddress } from './listen-address.ts'
 import type { Service } from './service.ts'
 
 type Served = Parameters<Service<unknown>['listen']>[0]
@@ -43,21 +43,22 @@ export class Listener {
       )
     }
     await app.ready()
-    await bind(app.server, address, flag)
+    const bound = await bind(app.server, address, flag)
     this.#app = app
-    const { port } = boundTo(app.server)
-    const scheme = settings.tlsCert === undefined ? 'http' : 'https'
-    const url = `${scheme}://${showAddress({ host: address.host, port })}`
+    const url = `${settings.tlsCert === undefined ? 'http' : 'https'}://${showAddress(bound)}`
     health.started = true
     log.info({ url }, 'listening')
     return url
+  }
+
+  swapTls(material: TlsMaterial): void {
+    if (this.#app !== undefined) swapTls(this.#app.server, material)
   }
 
   /** Stops accepting, waits for the answers under way, closes idle connections as they become idle. */
   async close(): Promise<void> {
     const app = this.#app
     if (app === undefined) return
-    this.#app = undefined
     const { promise: closed, resolve } = Promise.withResolvers<void>()
     app.server.close(() => resolve())
     // An answer whose head was sent before the drain said nothing of closing: its connection is ended once it is idle.
@@ -66,34 +67,4 @@ export class Listener {
     clearInterval(sweep)
     await app.close()
   }
-}
-
-/** 16,384 connections may wait to be accepted: bursts of new clients are not refused (the kernel caps it by somaxconn). */
-const backlog = 16_384
-
-export async function bind(server: Server, address: ListenAddress, flag: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject)
-  server.listen({ ...address, backlog }, resolve)
-  try {
-    await promise
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined
-    const at = showAddress(address)
-    if (code === 'EADDRINUSE') throw new ConfigError(`${at} is taken by another process; choose another with ${flag}`)
-    if (code === 'EACCES')
-      throw new ConfigError(`this user may not listen on ${at}; choose a port above 1023 with ${flag}`)
-    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') {
-      throw new ConfigError(`${address.host} is no address of this machine; choose another with ${flag}`)
-    }
-    throw error
-  } finally {
-    server.off('error', reject)
-  }
-}
-
-function boundTo(server: Server): AddressInfo {
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new TypeError('the server is bound to no port')
-  return address
 }

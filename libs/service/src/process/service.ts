@@ -1,7 +1,8 @@
 import type { Metrics } from '@ballast/metrics'
 import type { Logger } from 'pino'
 import type { Health } from '../health.ts'
-import type { App } from '../http/build-server.ts'
+import type { App } from '../http/app.ts'
+import type { Tracer } from '../tracing/tracer.ts'
 import type { ServerOptions } from '../http/server-options.ts'
 
 /** What a command is given: its configuration and the one process it runs in. */
@@ -14,6 +15,8 @@ export interface Service<C> {
   readonly health: Health
   /** Aborted by SIGTERM or SIGINT: end long answers and loops; what is in flight may finish. */
   readonly stopping: AbortSignal
+  /** For `startSpan`. */
+  readonly tracer: Tracer
   /** For `buildServer`. */
   readonly serverOptions: ServerOptions
   /**
@@ -21,6 +24,8 @@ export interface Service<C> {
    * All of them together have until the grace time is over.
    */
   onClose(name: string, close: () => unknown): void
+  /** Something broke that this process cannot outlive (a lost lock): it drains, closes and exits with 1. */
+  fail(error: unknown): void
   /** Called on SIGHUP. */
   onReload(name: string, reload: () => unknown): void
   /** Listens at the configured address and turns /readyz on. Rejects when the address is taken or must not be open to all. */

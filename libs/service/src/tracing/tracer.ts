@@ -1,4 +1,4 @@
-import type { TraceContext } from './trace-context.ts'
+import { childOf, type TraceContext } from './trace-context.ts'
 
 export interface FinishedSpan {
   readonly name: string
@@ -22,3 +22,32 @@ export interface Tracer {
 
 /** Trace ids go through headers and logs all the same; nothing is recorded. */
 export const noTracer: Tracer = { sample: () => false, record: () => {}, close: async () => {} }
+
+/** A piece of work inside a request: `using span = startSpan(tracer, request.trace, 'commit')`. Costs next to nothing when the trace is not recorded. */
+export interface Span extends Disposable {
+  /** For work inside this one, and for `traceHeaders`. */
+  readonly trace: TraceContext
+  fail(): void
+}
+
+export function startSpan(
+  tracer: Tracer,
+  parent: TraceContext,
+  name: string,
+  attributes: FinishedSpan['attributes'] = {},
+  kind: FinishedSpan['kind'] = 'internal',
+): Span {
+  const trace = childOf(parent)
+  const startMs = performance.timeOrigin + performance.now()
+  let failed = false
+  return {
+    trace,
+    fail: () => {
+      failed = true
+    },
+    [Symbol.dispose]() {
+      const endMs = performance.timeOrigin + performance.now()
+      if (trace.sampled) tracer.record({ name, kind, trace, startMs, endMs, attributes, failed })
+    },
+  }
+}

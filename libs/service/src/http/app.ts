@@ -1,4 +1,11 @@
-import 'fastify'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
 import type { Principal } from '../auth/principal.ts'
 import type { Role } from '../roles.ts'
 import type { TraceContext } from '../tracing/trace-context.ts'
@@ -19,3 +26,12 @@ declare module 'fastify' {
     readonly openRequests: () => readonly string[]
   }
 }
+
+/** A server with the TypeBox type provider set: schemas give handlers their types. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  TypeBoxTypeProvider
+>

@@ -1,0 +1,6 @@
+export {
+  describeHostileInput,
+  type HostileOptions,
+  type HostileTarget,
+  type JsonRoute,
+} from './describe-hostile-input.ts'
