@@ -23,3 +23,18 @@ async function checkPort(service: string, port: number): Promise<void> {
   server.close()
   await once(server, 'close')
 }
+
+/** A port base all of whose `offsets` were free a moment ago. Fixed ports, unlike port 0, survive a restart. */
+export async function freePortBase(offsets: readonly number[], random: () => number = Math.random): Promise<number> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    // Below the ports that Linux gives to outgoing connections, of which a load test opens thousands.
+    const base = 12_000 + Math.floor(random() * 18_000)
+    const ports = new Map(offsets.map((offset) => [`offset ${offset}`, base + offset]))
+    const free = await checkPorts(ports).then(
+      () => true,
+      () => false,
+    )
+    if (free) return base
+  }
+  throw new StartError(`There are no ${offsets.length} free ports between 12000 and 30000.`)
+}

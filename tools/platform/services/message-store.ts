@@ -1,13 +1,23 @@
 import type { ServiceDefinition } from '../service.ts'
 import { app } from './app.ts'
 
-export const messageStore: ServiceDefinition = {
-  name: 'message-store',
-  portOffset: 2,
-  storeVariable: 'MESSAGE_STORE_STORE',
-  processes({ dataDir, port, env }) {
-    const store = env['MESSAGE_STORE_STORE'] ?? `lmdb:${dataDir}`
-    const args = app('message-store', 'serve', port, ['--store', store])
-    return [{ name: 'message-store', role: 'serve', main: true, args }]
-  },
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+export const messageStore = messageStoreService()
+
+export function messageStoreService(tls?: TlsFiles): ServiceDefinition {
+  return {
+    name: 'message-store',
+    portOffset: 2,
+    storeVariable: 'MESSAGE_STORE_STORE',
+    processes({ dataDir, port, env }) {
+      const store = env['MESSAGE_STORE_STORE'] ?? `lmdb:${dataDir}`
+      const tlsFlags = tls === undefined ? [] : ['--tls-cert', tls.cert, '--tls-key', tls.key]
+      const args = app('message-store', 'serve', port, ['--store', store, ...tlsFlags])
+      return [{ name: 'message-store', role: 'serve', main: true, args }]
+    },
+  }
 }

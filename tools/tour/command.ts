@@ -1,0 +1,104 @@
+import { appendFileSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describeFlags, parseCommandLine } from '../platform/command-line.ts'
+import { freePortBase } from '../platform/ports.ts'
+import { Platform } from '../platform/platform.ts'
+import { selectServices } from '../platform/select-services.ts'
+import { allServices } from '../platform/services/index.ts'
+import { messageStoreService } from '../platform/services/message-store.ts'
+import { selfSignedCertificate } from './certificate.ts'
+import { chapters } from './chapters/index.ts'
+import { runTour } from './run-tour.ts'
+
+const flags = {
+  only: { kind: 'text', value: 'NAMES', help: 'only these chapters, separated by commas' },
+  json: { kind: 'switch', help: 'print one JSON object with every checked fact instead of lines' },
+  keep: { kind: 'switch', help: 'keep the data folder and the logs, and say where they are' },
+  help: { kind: 'switch', help: 'show this text' },
+} as const
+
+export interface TourCommandOptions {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly colour: boolean
+  readonly print: (line: string) => void
+  readonly progress: (line: string) => void
+  readonly stop: AbortSignal
+}
+
+/** Returns the exit code: 0 when every fact holds, 1 when one does not. */
+export async function runTourCommand({
+  argv,
+  env,
+  colour,
+  print,
+  progress,
+  stop,
+}: TourCommandOptions): Promise<number> {
+  const { flags: given } = parseCommandLine(argv, flags)
+  if (given.help) {
+    print(tourHelp())
+    return 0
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'ballast-tour-'))
+  await using cleanUp = new AsyncDisposableStack()
+  cleanUp.defer(() => (given.keep ? print(`Data and logs: ${folder}`) : rm(folder, { recursive: true, force: true })))
+
+  const { cert: ca, key } = selfSignedCertificate()
+  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
+  await writeFile(tls.cert, ca)
+  await writeFile(tls.key, key, { mode: 0o600 })
+  const services = selectServices(given.only, allServices).map((service) =>
+    service.name === 'message-store' ? messageStoreService(tls) : service,
+  )
+  const platform = new Platform({
+    services,
+    dataDir: join(folder, 'data'),
+    portBase: await freePortBase(services.map(({ portOffset }) => portOffset)),
+    env: withoutStores(env),
+    ca,
+    onLog: (record) => appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(record)}\n`),
+  })
+  cleanUp.use(platform)
+  const stopped = new Promise<never>((_, reject) => {
+    stop.addEventListener('abort', () => reject(new Error('The tour was interrupted.')))
+  })
+  await Promise.race([platform.start(), stopped])
+  const chosen = chapters.filter(({ name }) => services.some((service) => service.name === name))
+  const say = given.json ? () => {} : print
+  const facts = await Promise.race([
+    runTour({ chapters: chosen, platform, folder, ca, colour, print: say, progress }),
+    stopped,
+  ])
+  const passed = facts.every(({ holds }) => holds)
+  if (given.json) print(JSON.stringify({ passed, facts }))
+  return passed ? 0 : 1
+}
+
+/** The tour writes and kills: it keeps to its own embedded stores, whatever servers the environment names. */
+function withoutStores(
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string | undefined>> {
+  const prefixes = allServices.map(({ storeVariable }) => storeVariable.replace(/_[A-Z]+$/, '_'))
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !prefixes.some((prefix) => name.startsWith(prefix))))
+}
+
+function tourHelp(): string {
+  return `Usage: npm run tour -- [flags]
+
+Starts the services on a fresh temporary folder and free ports, drives real traffic through them, kills some of them
+in the middle, and checks what they promise. One line per checked fact; exit code 1 when one does not hold.
+
+Chapters
+${chapters.map(({ name, title }) => `  ${name.padEnd(17)}   ${title}`).join('\n')}
+
+Flags
+${describeFlags(flags)}
+
+Examples
+  npm run tour
+  npm run tour -- --only counter,scaler
+  npm run tour -- --json > tour.json`
+}

@@ -1,0 +1,69 @@
+import { temporaryFolder } from '@ballast/testing'
+import { expect, test } from 'vitest'
+import { fixtureService } from '../platform/fixtures/fixture-definition.ts'
+import { startPlatform } from '../platform/platform.ts'
+import { probe } from '../platform/probe.ts'
+import type { Chapter, CheckedFact } from './chapter.ts'
+import { count } from './report.ts'
+import { runTour } from './run-tour.ts'
+
+async function tour(chapters: readonly Chapter[]): Promise<{ printed: string[]; facts: CheckedFact[] }> {
+  await using folder = await temporaryFolder()
+  await using platform = await startPlatform({
+    services: [fixtureService('one', 1)],
+    dataDir: folder.path,
+    env: process.env,
+    onLog: () => {},
+  })
+  const printed: string[] = []
+  const facts = await runTour({
+    chapters,
+    platform,
+    folder: folder.path,
+    ca: '',
+    colour: false,
+    print: (line) => printed.push(line),
+    progress: () => {},
+  })
+  return { printed, facts }
+}
+
+test('one line per checked fact, against the running platform, and a summary', async () => {
+  const { printed, facts } = await tour([
+    {
+      name: 'one',
+      title: 'answers',
+      async run({ platform, check }) {
+        const { status } = await probe(platform.url('one'))
+        check('it answers', status === 200, `status ${status}`)
+      },
+    },
+  ])
+  expect(printed).toEqual([
+    'one: answers',
+    expect.stringMatching(/^ {2}✓ it answers {2,}status 200$/),
+    '',
+    '1 of 1 facts hold, in 0 s.',
+  ])
+  expect(facts).toEqual([{ chapter: 'one', fact: 'it answers', holds: true, measured: 'status 200' }])
+})
+
+test('a fact that does not hold and a chapter that throws are named, and the next chapter still runs', async () => {
+  const { printed } = await tour([
+    {
+      name: 'one',
+      title: 'lies',
+      run({ check }) {
+        check('two is three', false, '2')
+        return Promise.reject(new Error('boom'))
+      },
+    },
+    { name: 'two', title: 'goes on', run: ({ check }) => Promise.resolve(check('it ran', true, 'yes')) },
+  ])
+  expect(printed.join('\n')).toMatch(/✗ two is three +2\n +✗ the chapter ran to its end +boom\n[^]*✓ it ran +yes/)
+  expect(printed.at(-1)).toBe('2 of 3 facts do not hold, in 0 s: one: two is three; one: the chapter ran to its end')
+})
+
+test('counts are grouped', () => {
+  expect(count(1_234_567.4)).toBe('1 234 567')
+})
