@@ -2,11 +2,11 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { defaultBackoff, type Backoff } from './backoff.ts'
 import { type DataFolder, openDataFolder } from './data-folder.ts'
-import type { LogLevel, LogRecord } from './log-record.ts'
+import type { LogRecord } from './log-record.ts'
 import { PidFiles } from './pid-files.ts'
 import { checkPorts } from './ports.ts'
 import { ServiceGroup } from './service-group.ts'
-import type { ServiceDefinition } from './service.ts'
+import type { Report, ServiceDefinition } from './service.ts'
 import { StartError } from './start-error.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
 
@@ -132,11 +132,10 @@ export class Platform implements AsyncDisposable {
     const { env, portBase, replicas, graceMs, backoff, random, ca, onLog } = this.#options
     const dataDir = join(folder, definition.name)
     await mkdir(dataDir, { recursive: true })
-    const report = (level: LogLevel, msg: string, fields: Readonly<Record<string, unknown>>): void =>
-      this.#report(level, msg, fields)
+    const report: Report = (level, msg, fields) => this.#report(level, msg, fields)
     return new ServiceGroup({
       definition,
-      context: { dataDir, port: portBase && portBase + definition.portOffset, env, replicas },
+      context: { dataDir, port: portBase && portBase + definition.portOffset, env, replicas, report },
       graceMs,
       supervisor: { pidFiles, backoff, random, ca, onLog, report },
     })
@@ -173,7 +172,7 @@ export class Platform implements AsyncDisposable {
     return found
   }
 
-  #report(level: LogLevel, msg: string, fields: Readonly<Record<string, unknown>>): void {
+  #report(...[level, msg, fields]: Parameters<Report>): void {
     this.#options.onLog({ process: 'platform', level, timeMs: Date.now(), msg, fields })
   }
 }

@@ -1,3 +1,5 @@
+export type Report = (level: 'info' | 'warn', msg: string, fields: Readonly<Record<string, unknown>>) => void
+
 /** One process of a service, as the platform starts it. */
 export interface ProcessSpec {
   /** Unique in the platform: "counter", "worker-0". */
@@ -21,6 +23,8 @@ export interface ServiceContext {
   readonly env: Readonly<Record<string, string | undefined>>
   /** How many processes of `replica` start with the platform. */
   readonly replicas: number
+  /** Says something in the log of the platform. */
+  readonly report: Report
 }
 
 export interface OpenedStores {

@@ -4,7 +4,7 @@ import { type Child, type ChildExit, spawnChild } from './child.ts'
 import { type LogRecord, parseLogLine } from './log-record.ts'
 import type { PidFiles } from './pid-files.ts'
 import { probe } from './probe.ts'
-import type { ProcessSpec } from './service.ts'
+import type { ProcessSpec, Report } from './service.ts'
 import { StartError } from './start-error.ts'
 
 /**
@@ -28,7 +28,7 @@ export interface SupervisorOptions {
   readonly ca?: string | undefined
   onLog(record: LogRecord): void
   /** What the supervisor itself has to say. */
-  report(level: 'info' | 'warn', msg: string, fields: Readonly<Record<string, unknown>>): void
+  readonly report: Report
 }
 
 /** How often a process may die before it was ready for the first time. */

@@ -1,16 +1,16 @@
 import { join } from 'node:path'
-import { startEmbeddedPostgres } from '@ballast/state-stores/work-item'
 import type { ProcessSpec, ServiceContext, ServiceDefinition } from '../service.ts'
 import { app } from './app.ts'
+import { keepPostgres } from './keep-postgres.ts'
 
 export const scaler: ServiceDefinition = {
   name: 'scaler',
   portOffset: 3,
   storeVariable: 'SCALER_STORE',
 
-  async openStores({ dataDir, env }) {
+  async openStores({ dataDir, env, report }) {
     if (env['SCALER_STORE'] !== undefined) return { env: {}, close: async () => {} }
-    const postgres = await startEmbeddedPostgres({ dataDir: join(dataDir, 'postgres') })
+    const postgres = await keepPostgres(join(dataDir, 'postgres'), report)
     return { env: { SCALER_STORE: postgres.url }, close: () => postgres.stop() }
   },
 
