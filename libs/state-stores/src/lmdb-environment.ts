@@ -1,5 +1,5 @@
 import { mkdir, open as openFile, rm, statfs } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
 import { open, type Database, type RootDatabase } from 'lmdb'
 import { inspectLmdbFile } from './lmdb-data-file.ts'
@@ -107,7 +107,14 @@ export async function openLmdb(options: LmdbOptions): Promise<LmdbEnvironment> {
     encoding: 'binary',
     keyEncoding: 'binary',
   })
+  // lmdb syncs its files, but not the folder entries by which they are found after a power cut.
+  for (const folder of [path, dirname(path)]) await syncFolder(folder)
   return new Environment(path, root, options)
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await openFile(path, 'r')
+  await folder.sync()
 }
 
 async function prepare(path: string, fileSystemType: (path: string) => Promise<number>): Promise<void> {

@@ -1,0 +1,180 @@
+import { fork, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startProcess, temporaryFolder } from '@ballast/testing'
+import { describe, expect, test } from 'vitest'
+import { openLmdb } from './lmdb-environment.ts'
+
+const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url))
+const key = (text: string): Buffer => Buffer.from(text)
+const strace = spawnSync('strace', ['-V']).status === 0
+
+describe('writing', () => {
+  test('a transaction is all or nothing, and its error is the caller’s', async () => {
+    await using folder = await temporaryFolder()
+    await using environment = await openLmdb({ path: folder.path })
+    const table = environment.table('t')
+    const failing = environment.transact(() => {
+      table.put(key('a'), key('1'))
+      throw new RangeError('no')
+    })
+    const neighbour = environment.transact(() => table.put(key('b'), key('2')))
+    await expect(failing).rejects.toThrow(RangeError)
+    await neighbour
+    expect(table.get(key('a'))).toBeUndefined()
+    expect(table.get(key('b'))).toEqual(key('2'))
+  })
+
+  test('keys are in byte order, a range has an inclusive start and an exclusive end', async () => {
+    await using folder = await temporaryFolder()
+    await using environment = await openLmdb({ path: folder.path })
+    const table = environment.table('t')
+    const [start, end] = [Buffer.from([0, 255]), Buffer.from([255, 0])]
+    const keys = [Buffer.from([0]), start, Buffer.from([1]), end]
+    await environment.transact(() => keys.toReversed().forEach((each) => table.put(each, each)))
+    expect([...table.range()].map((entry) => entry.key)).toEqual(keys)
+    expect([...table.range({ start, end })].map((entry) => entry.key)).toEqual(keys.slice(1, 3))
+    expect([...table.range({ limit: 1 })]).toEqual([{ key: keys[0], value: keys[0] }])
+  })
+
+  test('what is there survives a reopening', async () => {
+    await using folder = await temporaryFolder()
+    const first = await openLmdb({ path: folder.path })
+    await first.transact(() => first.table('t').put(key('a'), key('1')))
+    await first.close()
+    await expect(first.transact(() => undefined)).rejects.toThrow('is closed')
+    expect(() => first.check()).toThrow('is closed')
+    await using second = await openLmdb({ path: folder.path })
+    expect(second.table('t').get(key('a'))).toEqual(key('1'))
+  })
+
+  test.skipIf(!strace)('a write is acknowledged after fdatasync and the synchronous meta page', async () => {
+    await using folder = await temporaryFolder()
+    const args = ['-f', '-s', '200', '-e', 'trace=fdatasync,write,pwrite64,openat,open', process.execPath]
+    await using child = startProcess({
+      command: 'strace',
+      args: [...args, fixture('lmdb-writer'), folder.path, '5', '100'],
+    })
+    expect((await child.exit).code).toBe(0)
+    const meta = child.stderr.map((line) => /data\.mdb", O_WRONLY\|O_DSYNC.* = (\d+)/.exec(line)?.[1]).find(Boolean)
+    const events = child.stderr.flatMap((line) => {
+      const [call] = /fdatasync\(|pwrite64\(\d+|write\(1, "\d acknowledged/.exec(line) ?? []
+      return call === undefined || /resumed/.test(line) ? [] : [call]
+    })
+    for (let index = 1; index < 5; index++) {
+      const since = events.indexOf(`write(1, "${index - 1} acknowledged`)
+      const until = events.indexOf(`write(1, "${index} acknowledged`)
+      const commit = events.slice(since + 1, until)
+      expect(commit).toContain('fdatasync(')
+      expect(commit.indexOf(`pwrite64(${meta}`)).toBeGreaterThan(commit.indexOf('fdatasync('))
+    }
+  })
+
+  test('on a full disk a write is refused as not applied, and smaller ones go on', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'limited')
+    // Blocks of 512 bytes: no file may pass 2 MiB.
+    const script = 'ulimit -f 4096; exec "$0" "$@"'
+    const args = ['-c', script, process.execPath, fixture('lmdb-writer'), path, '60', '60000']
+    await using child = startProcess({ command: 'sh', args })
+    expect((await child.exit).code).toBe(0)
+    const outcomes = child.stdout.map((line) => line.split(' ')[1])
+    expect(outcomes.slice(0, 20)).toEqual(Array.from({ length: 20 }, () => 'acknowledged'))
+    expect(outcomes.at(-1)).toBe('NotAppliedError')
+    await using environment = await openLmdb({ path })
+    const acknowledged = child.stdout.filter((line) => line.endsWith(' acknowledged')).map((line) => line.split(' ')[0])
+    for (const index of acknowledged) {
+      expect(environment.table('values').get(key(`key-${index}`))).toHaveLength(60_000)
+    }
+    expect([...environment.table('values').range()]).toHaveLength(acknowledged.length)
+  })
+})
+
+test('two processes read each other’s acknowledged writes at once', async () => {
+  await using folder = await temporaryFolder()
+  const count = 2000
+  const peers = ['a', 'b'].map((name) => fork(fixture('lmdb-peer'), [folder.path, name, String(count)]))
+  const results = peers.map(async (peer, index) => {
+    let result: unknown
+    peer.on('message', (message) => {
+      if (typeof message === 'string') peers[1 - index]?.send(message)
+      else result = message
+    })
+    await once(peer, 'exit')
+    return result
+  })
+  expect(await Promise.all(results)).toEqual([
+    { missed: 0, checked: count },
+    { missed: 0, checked: count },
+  ])
+})
+
+describe('refusals', () => {
+  test.each([
+    [0x6969, 'NFS'],
+    [0x65735546, 'FUSE'],
+  ])('file system %d is refused as %s', async (type, name) => {
+    await using folder = await temporaryFolder()
+    const opening = openLmdb({ path: folder.path, fileSystemType: () => Promise.resolve(type) })
+    await expect(opening).rejects.toThrow(`${folder.path} is on ${name}; LMDB needs a local disk`)
+    expect(await readdir(folder.path)).toEqual([])
+  })
+
+  test('a folder that cannot be one is named', async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'file', 'store')
+    await writeFile(join(folder.path, 'file'), '')
+    await expect(openLmdb({ path })).rejects.toThrow(`cannot write to the folder ${path} (ENOTDIR)`)
+  })
+
+  test('a data file that is a folder is named', async () => {
+    await using folder = await temporaryFolder()
+    await mkdir(join(folder.path, 'data.mdb'))
+    await expect(openLmdb({ path: folder.path })).rejects.toThrow(`${folder.path} (EISDIR)`)
+  })
+})
+
+describe('damage', () => {
+  const damages: Record<string, (data: Buffer) => Buffer> = {
+    'no database at all': () => Buffer.from('hello\n'.repeat(4000)),
+    'a file of some bytes': () => Buffer.alloc(100, 7),
+    'a torn first meta page': (data) => data.fill(0x5a, 0, 4096),
+    'a torn second meta page': (data) => data.fill(0x5a, 4096, 8192),
+    'only the meta pages': (data) => data.subarray(0, 8192),
+    'the second half cut off': (data) => data.subarray(0, data.length >> 1),
+    'overwritten data pages': (data) => data.fill(0x5a, 8192),
+  }
+
+  test.each(Object.entries(damages))('%s is refused and left as it is', async (_, damage) => {
+    await using folder = await temporaryFolder()
+    const file = join(folder.path, 'data.mdb')
+    {
+      await using environment = await openLmdb({ path: folder.path })
+      const table = environment.table('t')
+      await environment.transact(() => {
+        for (let index = 0; index < 300; index++) table.put(key(`${index}`), Buffer.alloc(index * 50, index))
+      })
+    }
+    const damaged = Buffer.from(damage(await readFile(file)))
+    await writeFile(file, damaged)
+    await expect(openLmdb({ path: folder.path })).rejects.toThrow(`${file} is damaged or no LMDB data`)
+    expect((await readFile(file)).equals(damaged)).toBe(true)
+  })
+
+  test('a store in use, with freed pages and many tables, is not called damaged', async () => {
+    await using folder = await temporaryFolder()
+    await using environment = await openLmdb({ path: folder.path })
+    for (let round = 0; round < 20; round++) {
+      const table = environment.table(`t${round % 3}`)
+      await environment.transact(() => {
+        for (let index = 0; index < 200; index++) table.put(key(`${round}-${index}`), Buffer.alloc(index * 40))
+        for (const { key: each } of Array.from(table.range({ limit: 150 }))) table.remove(each)
+      })
+      await using second = await openLmdb({ path: folder.path })
+      second.check()
+    }
+    expect((await stat(join(folder.path, 'data.mdb'))).size).toBeGreaterThan(0)
+  })
+})
