@@ -1,0 +1,19 @@
+import { fits64Bits, type CounterOp } from './port.ts'
+
+const name = /^[A-Za-z0-9._:-]{1,128}\/[A-Za-z0-9._:-]{1,128}$/
+
+export const isCounterName = (text: string): boolean => name.test(text)
+
+/** Rejects with `RangeError` what no store may see; the caller's mistake, so nothing of the batch is applied. */
+export function checkOps(ops: readonly CounterOp[]): void {
+  for (const op of ops) {
+    if (!isCounterName(op.name)) throw new RangeError(`"${op.name}" is no counter name`)
+    if (op.kind === 'remove') continue
+    const numbers = op.kind === 'add' ? [op.by, op.min ?? 0n, op.max ?? 0n] : [op.to]
+    const outside = numbers.find((number) => !fits64Bits(number))
+    if (outside !== undefined) throw new RangeError(`${outside} does not fit 64 bits`)
+    if (op.expiresAtMs !== undefined && op.expiresAtMs !== null && !Number.isSafeInteger(op.expiresAtMs)) {
+      throw new RangeError(`an expiry of ${op.expiresAtMs} is no time`)
+    }
+  }
+}

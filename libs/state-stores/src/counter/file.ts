@@ -1,0 +1,51 @@
+import { dirname, resolve } from 'node:path'
+import { FileLock, LockTimeoutError, nameHolder, type HeldLock } from '@ballast/locking'
+import { realFileSystem } from './file/file-system.ts'
+import type { FileStoreOptions } from './file/options.ts'
+import { describe, ensureFolder } from './file/replace-file.ts'
+import { SnapshotStore } from './file/snapshot-store.ts'
+import type { CounterStore } from './port.ts'
+
+/** `counter.json` is guarded by `counter.lock` beside it. */
+export const lockPath = (path: string): string => `${path.replace(/\.json$/, '')}.lock`
+
+/**
+ * Counters in a JSON file that one process owns: it takes the lock at start and holds it for life. Rejects with one
+ * sentence that says what is wrong and what to do. One counter's cost is independent of the number of callers:
+ * all who wait share a commit of two fsyncs; the cost of a commit grows with the size of the file.
+ */
+export async function fileCounterStore(options: FileStoreOptions): Promise<CounterStore> {
+  const path = resolve(options.path)
+  const { setting = '--store', observer } = options
+  const startedMs = performance.now()
+  const lock = await takeLock(path, options.lockTimeoutMs ?? 1_000, setting)
+  observer?.lockWaited?.(performance.now() - startedMs)
+  try {
+    return await SnapshotStore.open(realFileSystem, { ...options, path }, () => lock.release())
+  } catch (error) {
+    await lock.release()
+    throw new Error(
+      `${describe(error)}: it was left as it is; repair it, move it away, or choose another file with ${setting}`,
+      { cause: error },
+    )
+  }
+}
+
+async function takeLock(path: string, timeoutMs: number, setting: string): Promise<HeldLock> {
+  const folder = dirname(path)
+  const lock = new FileLock(lockPath(path))
+  try {
+    await ensureFolder(realFileSystem, folder)
+    return await lock.acquire({ timeoutMs })
+  } catch (error) {
+    if (error instanceof LockTimeoutError) {
+      const holder = await nameHolder(lock.path)
+      throw new Error(`${path} is in use by ${holder}: stop it, or choose another file with ${setting}`, {
+        cause: error,
+      })
+    }
+    throw new Error(`the folder ${folder} cannot be used (${describe(error)}): choose another one with ${setting}`, {
+      cause: error,
+    })
+  }
+}

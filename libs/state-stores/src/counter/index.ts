@@ -1,0 +1,6 @@
+export { isCounterName } from './check-ops.ts'
+export type { CommitReport, FileStoreObserver } from './file/options.ts'
+export { openCounterStore, type OpenOptions } from './open.ts'
+export { steadyNow } from './options.ts'
+export * from './port.ts'
+export { isDiskFull } from './disk-full.ts'

@@ -1,0 +1,94 @@
+import { isLive, type Folded, type FoldState, type TokenRecord } from './fold.ts'
+import type { Counter, CounterName, ScanOptions } from './port.ts'
+
+/**
+ * All counters and tokens of a store that lives in memory, and what follows from time passing.
+ * Merging a fold costs O(changed); forgetting tokens O(forgotten).
+ */
+export class CounterState implements FoldState {
+  readonly counters = new Map<CounterName, Counter>()
+  /** In the order of their expiry, as the window is one for all: the oldest come first. */
+  readonly tokens = new Map<string, TokenRecord>()
+  lastVersion = 0n
+  /** The latest time seen. */
+  nowMs = 0
+  #sorted: CounterName[] | undefined
+  readonly #expiring = new Set<CounterName>()
+  #sweepAtMs = 0
+
+  get liveTokens(): number {
+    return this.tokens.size
+  }
+
+  /** Time never goes backwards: a clock that was set back stands still until it catches up. */
+  advance(nowMs: number): number {
+    this.nowMs = Math.max(this.nowMs, nowMs)
+    for (const [id, { expiresAtMs }] of this.tokens) {
+      if (expiresAtMs > this.nowMs) break
+      this.tokens.delete(id)
+    }
+    this.#sweep()
+    return this.nowMs
+  }
+
+  /** Takes over what has become durable. */
+  merge({ counters, tokens, lastVersion }: Pick<Folded, 'counters' | 'tokens' | 'lastVersion'>): void {
+    for (const [name, counter] of counters) {
+      this.#expiring.delete(name)
+      if (this.counters.has(name) !== (counter !== undefined)) this.#sorted = undefined
+      if (counter === undefined) this.counters.delete(name)
+      else {
+        this.counters.set(name, counter)
+        if (counter.expiresAtMs !== undefined) this.#expiring.add(name)
+      }
+    }
+    for (const [id, record] of tokens) {
+      this.tokens.delete(id)
+      this.tokens.set(id, record)
+    }
+    this.lastVersion = lastVersion
+  }
+
+  get(name: CounterName): Counter | undefined {
+    const counter = this.counters.get(name)
+    return counter !== undefined && isLive(counter, this.nowMs) ? counter : undefined
+  }
+
+  /** O(log n + found), but O(n log n) when a name has come or gone since the last scan. */
+  scan({ prefix = '', after = '', limit }: ScanOptions): Counter[] {
+    const names = (this.#sorted ??= [...this.counters.keys()].toSorted())
+    const found: Counter[] = []
+    for (let index = firstBehind(names, prefix, after); index < names.length && found.length < limit; index++) {
+      const name = names[index] ?? ''
+      if (!name.startsWith(prefix)) break
+      const counter = this.get(name)
+      if (counter !== undefined) found.push(counter)
+    }
+    return found
+  }
+
+  /** Expired counters are absent at once; their memory is freed by a look at all that can expire, once a second at most. */
+  #sweep(): void {
+    if (this.nowMs < this.#sweepAtMs) return
+    this.#sweepAtMs = this.nowMs + 1000
+    for (const name of this.#expiring) {
+      const counter = this.counters.get(name)
+      if (counter !== undefined && isLive(counter, this.nowMs)) continue
+      this.#expiring.delete(name)
+      this.counters.delete(name)
+      this.#sorted = undefined
+    }
+  }
+}
+
+/** The index of the first name that is behind `after` and not before `prefix`. */
+function firstBehind(names: readonly CounterName[], prefix: string, after: CounterName): number {
+  let [low, high] = [0, names.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    const name = names[middle] ?? ''
+    if (name > after && name >= prefix) high = middle
+    else low = middle + 1
+  }
+  return low
+}
