@@ -1,8 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { diag, SpanKind, SpanStatusCode, TraceFlags, type HrTime, type SpanContext } from '@opentelemetry/api'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchSpanProcessor, type ReadableSpan } from '@opentelemetry/sdk-trace'
 import type { FastifyBaseLogger } from 'fastify'
+import { sentence } from '../process/sentence.ts'
 import type { TraceContext } from './trace-context.ts'
 import type { FinishedSpan, Tracer } from './tracer.ts'
 
@@ -16,6 +18,8 @@ export interface OtlpOptions {
   readonly log: Pick<FastifyBaseLogger, 'warn'>
   readonly random?: () => number
 }
+
+const closeWithinMs = 1_500
 
 const kinds = { server: SpanKind.SERVER, client: SpanKind.CLIENT, internal: SpanKind.INTERNAL }
 
@@ -42,7 +46,11 @@ export function createOtlpTracer(options: OtlpOptions): Tracer {
   return {
     sample: () => random() * 100 < samplePercent,
     record: (span) => processor.onEnd(readable(span, resource)),
-    close: () => processor.shutdown(),
+    async close() {
+      // Retries against a collector that is gone must not eat the grace time of the stores.
+      const sent = processor.shutdown().catch((error: unknown) => warn(sentence(error)))
+      await Promise.race([sent, delay(closeWithinMs)])
+    },
   }
 }
 
