@@ -1,4 +1,5 @@
 import type { Suite } from '../case.ts'
+import { counter } from './counter.ts'
 import { service } from './service.ts'
 
-export const suites: readonly Suite[] = [service]
+export const suites: readonly Suite[] = [counter, service]
