@@ -144,6 +144,18 @@ describe('whatever fails, and wherever power is lost', () => {
   })
 })
 
+test('a process that follows a killed one shows nobody what a loss of power could take back', async () => {
+  const steps = await stepsOf(new Map())
+  for (let index = 0; index < steps; index++) {
+    const { fs } = await run(new Map([[index, 'crash-after']]))
+    fs.afterKill()
+    const shown = await amount(await start(fs))
+    for (const survivor of fs.afterCrash()) {
+      expect(await amount(await start(survivor)), `killed after step ${index}`).toBeGreaterThanOrEqual(shown)
+    }
+  }
+})
+
 describe('a disk that is full', () => {
   test('refuses writes as not applied, keeps reading, leaves no litter, and recovers by itself', async () => {
     const fs = new FaultyFileSystem()

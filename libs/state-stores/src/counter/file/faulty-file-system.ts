@@ -127,6 +127,12 @@ export class FaultyFileSystem implements FileSystem {
     for (const root of survivors(this.#root)) yield new FaultyFileSystem(root as Folder)
   }
 
+  /** The process was killed, the kernel was not: all that was visible still is, but no more durable than before. */
+  afterKill(): void {
+    this.#crashed = false
+    this.fault = () => undefined
+  }
+
   get crashed(): boolean {
     return this.#crashed
   }
