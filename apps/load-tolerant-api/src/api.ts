@@ -1,0 +1,109 @@
+import type { Service } from '@ballast/service'
+import { openCache } from '@ballast/state-stores/cache'
+import { openDocumentStore } from '@ballast/state-stores/document'
+import { defaultBounds, openStream, type StreamBounds } from '@ballast/state-stores/stream'
+import { build } from './app.ts'
+import type { ApiConfig } from './config.ts'
+import { DrainRate } from './drain-rate.ts'
+import { HotRead } from './hot-read.ts'
+import { observeQueue } from './queue-metrics.ts'
+import { groupBytes } from './write-group.ts'
+import { Writer } from './writer.ts'
+import { Writes } from './writes.ts'
+
+/** The command `api`: the process that accepts writes. */
+export async function api(service: Service<ApiConfig>): Promise<void> {
+  const { config, metrics, health } = service
+  const bounds: StreamBounds = {
+    ...defaultBounds,
+    maxEntries: config.queueMaxEntries,
+    maxBytes: config.queueMaxBytes,
+    maxOldestAgeMs: config.queueMaxAgeMs,
+  }
+  const stream = await openStream(config.stream, { bounds })
+  service.onClose('stream', () => stream.close())
+  const documents = await openDocumentStore(config.documents)
+  service.onClose('documents', () => documents.close())
+  const cache = await openCache('memory:')
+
+  const accepted = metrics.counter({
+    name: 'load_tolerant_api_accepted_documents_total',
+    help: 'documents which the queue took',
+  })
+  const refused = metrics.counter({
+    name: 'load_tolerant_api_refused_requests_total',
+    help: 'requests whose write was not acknowledged, by the code of the problem',
+    labelNames: ['code'],
+  })
+  const appendSeconds = metrics.histogram({
+    name: 'load_tolerant_api_append_seconds',
+    help: 'duration of one append to the queue, the sync included',
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+  })
+  const appendRequests = metrics.histogram({
+    name: 'load_tolerant_api_append_requests',
+    help: 'requests that shared one append',
+    buckets: [1, 4, 16, 64, 256, 1024, 2048],
+  })
+  observeQueue(metrics, stream)
+
+  const writer = new Writer({
+    stream,
+    maxInFlight: config.maxInFlight,
+    maxEntryBytes: bounds.maxEntryBytes,
+    observe(entries, outcomes, requests, durationMs) {
+      entries.forEach((entry, index) => {
+        if (outcomes[index]?.outcome === 'appended') accepted.inc(entry.documents)
+      })
+      appendRequests.observe(requests)
+      appendSeconds.observe(durationMs / 1000)
+    },
+  })
+  service.onClose('writer', () => writer.close())
+  const hotRead = new HotRead({ cache, documents, ttlMs: config.cacheTtlMs, staleMs: config.cacheStaleMs })
+  metrics.counter({
+    name: 'load_tolerant_api_cache_reads_total',
+    help: 'reads of the hot key by how they were answered',
+    labelNames: ['result'],
+    collect() {
+      this.reset()
+      const { hits, stale, misses } = hotRead.counts
+      this.inc({ result: 'hit' }, hits)
+      this.inc({ result: 'stale' }, stale)
+      this.inc({ result: 'miss' }, misses)
+    },
+  })
+
+  const drainRate = new DrainRate()
+  const sample = async (): Promise<void> => drainRate.sample(await stream.backlog(), Date.now())
+  const sampling = setInterval(() => void sample().catch(() => {}), 1000).unref()
+  service.onClose('drain rate', () => clearInterval(sampling))
+  await sample()
+
+  health.add({ name: 'stream', gates: 'ready', check: () => stream.check() })
+  health.add({
+    name: 'queue',
+    gates: 'ready',
+    async check() {
+      const { entries, bytes, oldestAgeMs } = await stream.backlog()
+      if (entries >= bounds.maxEntries) throw new Error(`full: ${entries} entries`)
+      if (bytes + groupBytes > bounds.maxBytes) throw new Error(`full: ${bytes} bytes`)
+      if (oldestAgeMs > bounds.maxOldestAgeMs)
+        throw new Error(`full: oldest entry is ${Math.round(oldestAgeMs)} ms old`)
+    },
+  })
+  health.add({
+    name: 'documents',
+    gates: config.strictAssessment ? 'ready' : 'none',
+    check: () => documents.check(),
+  })
+
+  const writes = new Writes({
+    writer,
+    drainRate,
+    bounds,
+    maxInFlight: config.maxInFlight,
+    refused: (code) => refused.inc({ code }),
+  })
+  await service.listen(await build({ server: service.serverOptions, stream, documents, cache, hotRead, writes }))
+}

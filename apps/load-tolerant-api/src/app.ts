@@ -1,0 +1,40 @@
+import { type App, buildServer, type ServerOptions } from '@ballast/service'
+import type { CacheStore } from '@ballast/state-stores/cache'
+import type { DocumentStore } from '@ballast/state-stores/document'
+import type { WriteStream } from '@ballast/state-stores/stream'
+import { findWriteIn } from './find-write.ts'
+import type { HotRead } from './hot-read.ts'
+import { problems } from './problems.ts'
+import { cacheRoutes } from './routes/cache.ts'
+import { dataRoute } from './routes/data.ts'
+import { healthRoutes } from './routes/health.ts'
+import { statsRoute } from './routes/stats.ts'
+import { writeRoute } from './routes/writes.ts'
+import type { Writes } from './writes.ts'
+
+export interface ApiParts {
+  readonly server: ServerOptions
+  readonly stream: WriteStream
+  readonly documents: DocumentStore
+  readonly cache: CacheStore
+  readonly hotRead: HotRead
+  readonly writes: Writes
+}
+
+export async function build({ server, stream, documents, cache, hotRead, writes }: ApiParts): Promise<App> {
+  const app = await buildServer({
+    ...server,
+    problems,
+    openapi: {
+      title: 'Load-tolerant API',
+      description: 'Takes writes at any rate in front of a database that takes few, and loses none it acknowledged.',
+    },
+    healthRoutes: { healthz: false, readyz: false },
+  })
+  await app.register(dataRoute, { writes, hotRead })
+  await app.register(statsRoute, { documents, stream })
+  await app.register(writeRoute, { findWrite: findWriteIn(documents, stream) })
+  await app.register(cacheRoutes, { cache, hotRead })
+  await app.register(healthRoutes, { health: server.health, stream })
+  return app
+}

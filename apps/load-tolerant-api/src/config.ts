@@ -1,0 +1,115 @@
+import {
+  bytes,
+  type ConfigOf,
+  defineConfig,
+  durationMs,
+  flag,
+  integer,
+  serviceOptions,
+  taskOptions,
+  text,
+} from '@ballast/service'
+
+const app = 'load-tolerant-api'
+const prefix = 'LOAD_TOLERANT_API'
+
+const stores = {
+  stream: text({
+    default: 'lmdb:./.data/load-tolerant-api/stream',
+    help: 'the write-behind queue: lmdb:<folder> or memory:',
+  }),
+  documents: text({
+    default: 'lmdb:./.data/load-tolerant-api/documents',
+    help: 'where documents end up: lmdb:<folder> or memory:',
+  }),
+}
+
+export const apiConfig = defineConfig({
+  app,
+  prefix,
+  summary: 'takes writes at any rate, queues them durably and answers',
+  examples: ['load-tolerant-api api', 'load-tolerant-api api --listen 127.0.0.1:4004 --queue-max-bytes 1GiB'],
+  options: {
+    ...serviceOptions({ listen: '127.0.0.1:4004' }),
+    ...stores,
+    queueMaxEntries: integer({ default: 100_000, min: 1, help: 'queue bound: more entries are refused with 503' }),
+    queueMaxBytes: bytes({ default: 512 * 2 ** 20, min: 1, help: 'queue bound: more bytes are refused with 503' }),
+    queueMaxAgeMs: durationMs({
+      default: 15 * 60_000,
+      min: 1,
+      help: 'queue bound: while the oldest entry is older, writes are refused with 503',
+    }),
+    maxInFlight: integer({
+      default: 16_384,
+      min: 1,
+      help: 'requests waiting for the queue in this process; more are refused with 503',
+    }),
+    cacheTtlMs: durationMs({ default: 60_000, min: 1, help: 'how long a cached read is fresh' }),
+    cacheStaleMs: durationMs({ default: 60_000, help: 'how long after that it is served while it is refreshed' }),
+    strictAssessment: flag({
+      help: '/readyz says 503 also while only the document store is away, as the original assessment has it',
+    }),
+  },
+})
+export type ApiConfig = ConfigOf<typeof apiConfig>
+
+export const consumerConfig = defineConfig({
+  app,
+  prefix,
+  summary: 'moves what is queued to the document store, at a bounded rate of write commands',
+  examples: ['load-tolerant-api consumer', 'load-tolerant-api consumer --commands-per-second 100'],
+  options: {
+    ...serviceOptions({ listen: '127.0.0.1:0' }),
+    ...stores,
+    commandsPerSecond: integer({
+      default: 100,
+      min: 1,
+      max: 100_000,
+      help: 'write commands in any sliding second, all consumers of the queue together',
+    }),
+    maxBatchDocuments: integer({
+      default: 20_000,
+      min: 1,
+      max: 100_000,
+      env: ['BATCH_SIZE'],
+      help: 'documents in one write command',
+    }),
+    maxBatchBytes: bytes({
+      default: 8 * 2 ** 20,
+      min: 1,
+      max: 40 * 2 ** 20,
+      help: 'bytes claimed for one write command',
+    }),
+    batchDelayMs: durationMs({ default: 0, help: 'pause after a batch that was not full, to let a larger one gather' }),
+    claimTimeoutMs: durationMs({
+      default: 30_000,
+      min: 100,
+      help: 'entries of a consumer that is silent for this long go to another one',
+    }),
+    maxTakeovers: integer({
+      default: 3,
+      env: ['MAX_RETRIES'],
+      help: 'an entry that more consumers than this have died with is written alone',
+    }),
+    consumerName: text({ default: 'consumer', help: 'shown as the owner of claims; each start adds a random part' }),
+  },
+})
+export type ConsumerConfig = ConfigOf<typeof consumerConfig>
+
+export const verifyConfig = defineConfig({
+  app,
+  prefix,
+  summary: 'proves from the stores that no acknowledged write is lost or there twice; exit 1 if one is',
+  examples: ['load-tolerant-api verify', 'load-tolerant-api verify --acknowledged ids.txt --json'],
+  options: {
+    ...taskOptions(),
+    ...stores,
+    acknowledged: text({ help: 'file with one acknowledged id a line' }),
+    allowQueued: flag({ help: 'an acknowledged id may still be queued (while the consumer runs)' }),
+    maxUnacknowledged: integer({
+      help: 'most documents that may be there without an acknowledgement: those of requests with unknown outcome',
+    }),
+    json: flag({ help: 'print the report as JSON' }),
+  },
+})
+export type VerifyConfig = ConfigOf<typeof verifyConfig>

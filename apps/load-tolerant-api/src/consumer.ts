@@ -1,0 +1,45 @@
+import { randomUUID } from 'node:crypto'
+import { buildServer, type Service } from '@ballast/service'
+import { openDocumentStore } from '@ballast/state-stores/document'
+import { openStream } from '@ballast/state-stores/stream'
+import type { ConsumerConfig } from './config.ts'
+import { Flusher } from './flusher.ts'
+import { flushMetrics } from './flush-metrics.ts'
+import { observeQueue } from './queue-metrics.ts'
+
+/** The command `consumer`: the process that moves what is queued to the document store. */
+export async function consumer(service: Service<ConsumerConfig>): Promise<void> {
+  const { config, health, log, metrics, stopping } = service
+  const stream = await openStream(config.stream, { claimTimeoutMs: config.claimTimeoutMs })
+  service.onClose('stream', () => stream.close())
+  const documents = await openDocumentStore(config.documents)
+  service.onClose('documents', () => documents.close())
+  observeQueue(metrics, stream)
+
+  const incarnation = `${config.consumerName}:${randomUUID()}`
+  const flusher = new Flusher({
+    stream,
+    documents,
+    incarnation,
+    commandsPerSecond: config.commandsPerSecond,
+    maxBatchDocuments: config.maxBatchDocuments,
+    maxBatchBytes: config.maxBatchBytes,
+    batchDelayMs: config.batchDelayMs,
+    maxTakeovers: config.maxTakeovers,
+    observe: flushMetrics(metrics, log),
+  })
+  health.add({ name: 'stream', gates: 'ready', check: () => stream.check() })
+  health.add({ name: 'documents', gates: 'none', check: () => documents.check() })
+  metrics.gauge({
+    name: 'load_tolerant_api_breaker_open',
+    help: '1 while the document store or the queue fails and rounds are probes',
+    collect() {
+      this.set(flusher.failures > 0 ? 1 : 0)
+    },
+  })
+
+  await service.listen(await buildServer(service.serverOptions))
+  log.info({ incarnation }, 'consuming')
+  const running = flusher.run(stopping)
+  service.onClose('flusher', () => running)
+}

@@ -1,0 +1,144 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Document, DocumentStore, InsertOutcome } from '@ballast/state-stores/document'
+import type { Claimed, Incarnation, WriteStream } from '@ballast/state-stores/stream'
+import { type Batch, judge, mergeClaims } from './batch.ts'
+
+export interface FlusherOptions {
+  readonly stream: WriteStream
+  readonly documents: DocumentStore
+  readonly incarnation: Incarnation
+  readonly commandsPerSecond: number
+  readonly maxBatchDocuments: number
+  readonly maxBatchBytes: number
+  readonly batchDelayMs: number
+  readonly maxTakeovers: number
+  readonly observe: FlusherObserver
+  /** Waits, shorter when the signal aborts. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>
+  readonly now?: () => number
+}
+
+export interface FlusherObserver {
+  /** One write command was answered. */
+  command(documents: number, outcomes: readonly InsertOutcome[], durationMs: number): void
+  settled(documents: number, dead: number): void
+  /** Entries that somebody else settled meanwhile: this consumer was thought dead. */
+  notOwner(entries: number): void
+  /** A store failed; the queue keeps what was claimed. */
+  failed(error: unknown, failures: number, retryInMs: number): void
+}
+
+/** The budget that all consumers of one queue share, and how much of it is used: room for a late command or two. */
+const budget = 'commands'
+const usedShare = 0.95
+const longestWaitMs = 1000
+const firstRetryMs = 100
+const longestRetryMs = 10_000
+const maxEntries = 1000
+
+/**
+ * Moves entries from the queue to the store. One round: claim what is there, wait for the slot of a write command,
+ * insert, and settle each entry once the store has answered for every one of its documents. Whatever gathers in the
+ * queue meanwhile is the next batch, so that batches grow with the load and a command is never spent on waiting.
+ *
+ * While a store fails, rounds are probes of a single entry with growing pauses (a circuit breaker that is half open);
+ * what is claimed stays claimed and is handed out again.
+ */
+export class Flusher {
+  readonly #options: FlusherOptions
+  readonly #sleep: (ms: number, signal?: AbortSignal) => Promise<void>
+  readonly #now: () => number
+  #lastCommandEndedMs = -Infinity
+  #failures = 0
+  #held: readonly Claimed[] = []
+
+  constructor(options: FlusherOptions) {
+    this.#options = options
+    this.#sleep = options.sleep ?? pause
+    this.#now = options.now ?? (() => performance.now())
+  }
+
+  /** Failed rounds in a row; 0 while all is well. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** Works until the signal aborts; then finishes the round it is in and gives back what it could not settle. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const full = await this.round(signal)
+        this.#failures = 0
+        if (!full && this.#options.batchDelayMs > 0) await this.#sleep(this.#options.batchDelayMs, signal)
+      } catch (error) {
+        const retryInMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures)
+        this.#failures++
+        this.#options.observe.failed(error, this.#failures, retryInMs)
+        await this.#sleep(retryInMs, signal)
+      }
+    }
+    if (this.#held.length > 0) await this.#options.stream.release(this.#held)
+  }
+
+  /** One round; whether there was as much as a batch may hold. */
+  async round(signal?: AbortSignal): Promise<boolean> {
+    const { stream, incarnation, maxBatchBytes, maxTakeovers } = this.#options
+    const claims = await stream.claim(incarnation, {
+      maxEntries: this.#failures > 0 ? 1 : maxEntries,
+      maxBytes: maxBatchBytes,
+      waitMs: longestWaitMs,
+      ...(signal === undefined ? {} : { signal }),
+    })
+    if (claims.length === 0) return false
+    this.#held = claims
+    for (const batch of mergeClaims(claims, maxTakeovers)) await this.#flush(batch)
+    this.#held = []
+    const bytes = claims.reduce((sum, { body }) => sum + body.byteLength, 0)
+    return claims.length === maxEntries || bytes > maxBatchBytes / 2
+  }
+
+  async #flush(batch: Batch): Promise<void> {
+    const outcomes: InsertOutcome[] = []
+    const { maxBatchDocuments, stream, observe } = this.#options
+    for (let from = 0; from < batch.documents.length; from += maxBatchDocuments) {
+      const part = batch.documents.slice(from, from + maxBatchDocuments)
+      for (const outcome of await this.#command(part)) outcomes.push(outcome)
+    }
+    const { acknowledge, bury } = judge(batch, outcomes)
+    const settled = [
+      ...(acknowledge.length > 0 ? await stream.acknowledge(acknowledge) : []),
+      ...(bury.length > 0 ? await stream.bury(bury) : []),
+    ]
+    const lost = settled.filter((outcome) => outcome === 'not-owner').length
+    if (lost > 0) observe.notOwner(lost)
+    observe.settled(
+      outcomes.length,
+      bury.reduce((sum, { dead }) => sum + dead.length, 0),
+    )
+  }
+
+  /** Spends one write command. */
+  async #command(documents: readonly Document[]): Promise<readonly InsertOutcome[]> {
+    const { stream, commandsPerSecond, observe } = this.#options
+    const waitMs = await stream.reserveSlot({
+      budget,
+      intervalMs: 1000 / (commandsPerSecond * usedShare),
+      sinceLastMs: this.#now() - this.#lastCommandEndedMs,
+    })
+    // No signal: who stops has his documents in hand and writes them.
+    if (waitMs > 0) await this.#sleep(Math.ceil(waitMs))
+    const startedMs = this.#now()
+    try {
+      const outcomes = await this.#options.documents.insertMany(documents)
+      observe.command(documents.length, outcomes, this.#now() - startedMs)
+      return outcomes
+    } finally {
+      this.#lastCommandEndedMs = this.#now()
+    }
+  }
+}
+
+async function pause(ms: number, signal?: AbortSignal): Promise<void> {
+  // An abort ends the pause early, which is all it is for.
+  await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {})
+}

@@ -1,0 +1,21 @@
+import { command, runApp } from '@ballast/service'
+import packageJson from '../package.json' with { type: 'json' }
+import { api } from './api.ts'
+import { apiConfig, consumerConfig, verifyConfig } from './config.ts'
+import { consumer } from './consumer.ts'
+import { fromSeedEnvironment } from './seed-environment.ts'
+import { verifyCommand } from './verify-command.ts'
+
+Object.assign(process.env, fromSeedEnvironment(process.env))
+await runApp({
+  name: packageJson.name.replace('@ballast/', ''),
+  version: packageJson.version,
+  commands: {
+    api: command(apiConfig, api),
+    consumer: command(consumerConfig, consumer),
+    verify: command(verifyConfig, (service) => verifyCommand(service, (text) => process.stdout.write(text)), {
+      kind: 'task',
+    }),
+  },
+  defaultCommand: 'api',
+})

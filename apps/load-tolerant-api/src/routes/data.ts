@@ -1,0 +1,43 @@
+import type { Routes } from '@ballast/service'
+import { Type } from 'typebox'
+import { answerFixedError } from '../fixed-errors.ts'
+import type { HotRead } from '../hot-read.ts'
+import { isoTime } from '../iso-time.ts'
+import type { Writes } from '../writes.ts'
+
+const id = Type.String({ pattern: '^[0-9a-f]{24}$' })
+const Answer = Type.Object({
+  status: Type.Literal('success'),
+  writes: Type.Array(id, { minItems: 5, maxItems: 5 }),
+  reads: Type.Array(Type.Union([id, Type.Null()]), { minItems: 5, maxItems: 5 }),
+  timestamp: Type.String({ format: 'date-time' }),
+})
+export const FixedError = Type.Object({ status: Type.Literal('error'), message: Type.String() })
+
+/** `GET /api/data`: five writes, then five reads. The answer is put together by hand, in the key order of the original. */
+export const dataRoute: Routes<{ writes: Writes; hotRead: HotRead }> = async (app, { writes, hotRead }) => {
+  app.get(
+    '/api/data',
+    {
+      config: { role: 'writer' },
+      errorHandler: answerFixedError,
+      // The schema documents; the handler sends a string, which Fastify leaves as it is.
+      schema: {
+        summary: 'Write five documents and read five',
+        description: 'Answers once the queue holds the five documents durably; the Durability header says how.',
+        response: { 200: Type.Unsafe<string>(Answer), 503: FixedError, 504: FixedError },
+      },
+    },
+    async (_request, reply) => {
+      const group = writes.next()
+      const durability = await writes.accept(group)
+      const reads = await hotRead.asJson()
+      return reply
+        .header('durability', durability)
+        .header('content-type', 'application/json; charset=utf-8')
+        .send(
+          `{"status":"success","writes":${writes.idsAsJson(group)},"reads":${reads},"timestamp":"${isoTime(group.atMs)}"}`,
+        )
+    },
+  )
+}

@@ -1,0 +1,61 @@
+import type { Health, Routes } from '@ballast/service'
+import type { WriteStream } from '@ballast/state-stores/stream'
+import { Type } from 'typebox'
+
+const Timestamp = Type.String({ format: 'date-time' })
+const Ok = Type.Object({ status: Type.Literal('ok'), timestamp: Timestamp })
+const StoreState = Type.String({ description: '"connected", or what is wrong' })
+const Ready = Type.Object({
+  status: Type.Literal('ready'),
+  timestamp: Timestamp,
+  stream: StoreState,
+  documents: StoreState,
+  queue: Type.Object({
+    entries: Type.Integer(),
+    documents: Type.Integer(),
+    bytes: Type.Integer(),
+    oldestAgeMs: Type.Integer(),
+  }),
+})
+const NotReady = Type.Object({ status: Type.Literal('not ready'), error: Type.String() })
+
+/**
+ * The probes in the form of the assessment. `/readyz` is 200 while a write can be accepted durably: a document store
+ * that is away is told in the body, because the queue takes over and every replica would leave at once.
+ */
+export const healthRoutes: Routes<{ health: Health; stream: WriteStream }> = async (app, { health, stream }) => {
+  app.get(
+    '/healthz',
+    { config: { role: 'public' }, schema: { summary: 'The process answers', response: { 200: Ok } } },
+    async () => ({ status: 'ok' as const, timestamp: new Date().toISOString() }),
+  )
+  app.get(
+    '/readyz',
+    {
+      config: { role: 'public' },
+      schema: { summary: 'Writes can be accepted durably', response: { 200: Ready, 503: NotReady } },
+    },
+    async (_request, reply) => {
+      const timestamp = new Date().toISOString()
+      const { ok, checks } = await health.probe('readyz')
+      void reply.header('cache-control', 'no-store')
+      if (!ok) {
+        const failing = checks.filter((check) => !check.ok && check.gates !== 'none')
+        const error = failing.map(({ name, reason }) => `${name}: ${reason ?? 'failed'}`).join('; ')
+        return reply.code(503).send({ status: 'not ready' as const, error })
+      }
+      const state = (wanted: string): string => {
+        const check = checks.find(({ name }) => name === wanted)
+        return check === undefined || check.ok ? 'connected' : (check.reason ?? 'failed')
+      }
+      const { entries, documents, bytes, oldestAgeMs } = await stream.backlog()
+      return {
+        status: 'ready' as const,
+        timestamp,
+        stream: state('stream'),
+        documents: state('documents'),
+        queue: { entries, documents, bytes, oldestAgeMs: Math.round(oldestAgeMs) },
+      }
+    },
+  )
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import type { Service } from '@ballast/service'
+import { openDocumentStore } from '@ballast/state-stores/document'
+import { openStream } from '@ballast/state-stores/stream'
+import type { VerifyConfig } from './config.ts'
+import { type Report, verify } from './verify.ts'
+
+/** The task `verify`: exit code 0 when nothing is lost or doubled, else 1. */
+export async function verifyCommand(service: Service<VerifyConfig>, print: (text: string) => void): Promise<number> {
+  const { config } = service
+  const acknowledged = config.acknowledged === undefined ? [] : await readIds(config.acknowledged)
+  const stream = await openStream(config.stream)
+  service.onClose('stream', () => stream.close())
+  const documents = await openDocumentStore(config.documents)
+  service.onClose('documents', () => documents.close())
+  const { allowQueued, maxUnacknowledged } = config
+  const report = await verify({ stream, documents, acknowledged, allowQueued, maxUnacknowledged })
+  print(config.json ? `${JSON.stringify(report)}\n` : asText(report))
+  return report.ok ? 0 : 1
+}
+
+async function readIds(path: string): Promise<readonly string[]> {
+  const lines = (await readFile(path, 'utf8')).split('\n')
+  if (lines.at(-1) === '') lines.pop()
+  const wrong = lines.findIndex((line) => !/^[0-9a-f]{24}$/.test(line))
+  if (wrong >= 0)
+    throw new Error(`${path} line ${wrong + 1} is no id of 24 hex digits: ${JSON.stringify(lines[wrong])}`)
+  return lines
+}
+
+function asText(report: Report): string {
+  const { acknowledged, stored, dead, queued, totalStored, totalDead, totalQueued, unacknowledged } = report
+  const lines = [
+    `acknowledged ${acknowledged} = stored ${stored} + dead ${dead} + queued ${queued}`,
+    `in all: stored ${totalStored}, dead ${totalDead}, queued ${totalQueued}; never acknowledged ${unacknowledged}`,
+    ...report.violations.map((sentence) => `VIOLATION: ${sentence}`),
+    report.ok ? 'verified: nothing lost, nothing twice' : `${report.violationCount} violations`,
+  ]
+  return `${lines.join('\n')}\n`
+}
