@@ -1,0 +1,27 @@
+import type { WorkItemStore } from './port.ts'
+
+export interface OpenWorkItemOptions {
+  /** Named in `pg_stat_activity`. */
+  readonly applicationName?: string
+}
+
+/**
+ * `postgres://` or `postgresql://`, or `memory:` (gone with the process, which then is leader and workers in one: for tests).
+ * @throws Error one sentence about the URL or the database.
+ */
+export async function openWorkItemStore(url: string, options: OpenWorkItemOptions = {}): Promise<WorkItemStore> {
+  const scheme = /^([a-z]+):/.exec(url)?.[1] ?? ''
+  switch (scheme) {
+    case 'postgres':
+    case 'postgresql': {
+      const { openPostgresWorkItems } = await import('./postgres.ts')
+      return openPostgresWorkItems({ url, ...options })
+    }
+    case 'memory': {
+      const { openMemoryWorkItems } = await import('./memory.ts')
+      return openMemoryWorkItems()
+    }
+    default:
+      throw new Error(`no work-item store of the kind "${scheme}"; give a postgres:// URL`)
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * Rows that are ticked once a second, each by exactly one worker.
+ *
+ * Words. A *row* has an id, a value and the last *tick* (a second of the store's clock, unix seconds) credited to it. A *slot* is a fixed
+ * share of the ids (`slotOf`). A *worker* owns slots through its *lease*; a lease is named by its *fence* (epoch and nonce) and
+ * its slots never change under one fence. The *leader* decides who should own what (the *target*); slots change hands either
+ * by the donor, right after its tick (*hand-over*), or by the leader when their owner is gone (*take-over*).
+ *
+ * Promises, kept by the store and not by its callers:
+ * - A row is credited at most once for each tick, whoever asks, however late. `value - lastTick` of a row never changes
+ *   (until the value saturates or someone edits the row), so both doubled and lost ticks show, see `tick-check.ts`.
+ * - After a fence was replaced, nothing is written under the old one any more: the change of a lease waits for the tick that is running
+ *   under it, and a tick that comes later finds no lease.
+ * - Each slot has at most one owner at any moment. Time is the store's; no caller passes a tick, a deadline or an epoch it made up.
+ * - Every call is one step that is applied as a whole or not at all. A rejected promise means unknown; all calls may be repeated
+ *   (`addRows` by count adds again).
+ */
+export interface WorkItemStore extends AsyncDisposable {
+  readonly backend: string
+  /** Number of slots, a power of two, fixed when the store was made. */
+  readonly slots: number
+  readonly workers: WorkerSide
+  readonly leaders: LeaderSide
+  readonly rows: Rows
+  /** Rejects when the store cannot be used now. */
+  check(): Promise<void>
+}
+
+/** One process that works under a name. A restarted process is another incarnation of the same worker. */
+export interface WorkerIdentity {
+  readonly name: string
+  /** A fresh uuid for each process. */
+  readonly incarnation: string
+}
+
+/** Compared for equality. The nonce is minted at each bump, because a fail-over to a replica may hand out an epoch twice. */
+export interface Fence {
+  readonly epoch: bigint
+  readonly nonce: string
+}
+
+export interface WorkerLease extends WorkerIdentity {
+  readonly fence: Fence
+  readonly slots: readonly number[]
+}
+
+export interface WorkerSide {
+  /**
+   * Joins, or comes back under the same name: slots are kept, the epoch is bumped, and an older incarnation is fenced off from now on.
+   * A drain asked for earlier is forgotten.
+   */
+  register(worker: WorkerIdentity, options: { weight: number; ttlMs: number }): Promise<WorkerLease>
+  /** Lives for another `ttlMs`. Never waits behind a tick. */
+  heartbeat(worker: WorkerIdentity, report: HeartbeatReport): Promise<Heartbeat>
+  /**
+   * Credits every row of the lease's slots up to the current tick: `value + (tick - lastTick)`, at the type's maximum at most.
+   * Rows without a value (NULL) are left alone. `expectedNowMs`: when the store's clock is further than `clockToleranceMs`
+   * from it, nothing is written. One set-based statement; about 1 ms per 600 rows.
+   */
+  tick(lease: WorkerLease, clock?: { expectedNowMs: number; clockToleranceMs: number }): Promise<TickOutcome>
+  /**
+   * Gives the slots whose target is another live worker to that worker. To be called right after a tick: the receiver's next tick is
+   * then the row's next tick, and none is missed. Returns the donor's new lease, or the reason why it has none.
+   */
+  handOver(lease: WorkerLease): Promise<{ kind: 'handed-over'; lease: WorkerLease; slots: number } | Refused>
+  /** The rows of these slots: their ids in order when there are at most `limit`, always their number and a fingerprint of the ids. */
+  watched(lease: WorkerLease, limit: number): Promise<Watched>
+  /** Asks for everything to be taken away; false when there is no such live worker. */
+  drain(name: string): Promise<boolean>
+  /** Stops living now; whatever it still owns may be taken over. */
+  leave(worker: WorkerIdentity): Promise<void>
+}
+
+export interface HeartbeatReport {
+  readonly ttlMs: number
+  readonly rows: number
+  /** Store time of the last successful tick, unix ms; 0 before the first. */
+  readonly lastTickMs: number
+  /** The longest time since a row's previous tick that this worker has met, in ticks; 1 is regular. */
+  readonly longestGapTicks: number
+}
+
+export type Heartbeat =
+  | { readonly kind: 'alive'; readonly draining: boolean; readonly otherTakers: number }
+  /** Another incarnation has registered under this name, or nobody has. */
+  | { readonly kind: 'superseded' }
+
+export type TickOutcome =
+  | Ticked
+  | Refused
+  | { readonly kind: 'clock-jump'; readonly nowMs: number; readonly expectedNowMs: number }
+
+export interface Ticked {
+  readonly kind: 'ticked'
+  readonly tick: bigint
+  readonly nowMs: number
+  /** Rows credited by this call. */
+  readonly rows: number
+  /** Of those, rows that stand at the maximum of their type. */
+  readonly saturated: number
+  /** Ticks credited late, beyond one per row; undefined when the store cannot tell. */
+  readonly caughtUp: number | undefined
+  /** The most ticks that one row got at once; undefined when the store cannot tell. */
+  readonly longestGapTicks: number | undefined
+  /** Changes whenever the set of credited rows changes. */
+  readonly fingerprint: string
+  /** Slots that wait for `handOver`. */
+  readonly toHandOver: number
+}
+
+export type Refused =
+  /** The lease was replaced; `lease` is the current one, to go on with at once. */
+  { readonly kind: 'fenced'; readonly lease: WorkerLease } | { readonly kind: 'superseded' }
+
+export interface Watched {
+  readonly rows: number
+  readonly ids: readonly string[] | undefined
+  readonly fingerprint: string
+}
+
+export interface Leader {
+  readonly name: string
+  readonly fence: Fence
+}
+
+export interface LeaderSide {
+  /** Becomes the leader when there is none or its time is up; bumps the epoch. */
+  campaign(name: string, ttlMs: number): Promise<Leader | undefined>
+  /** False: somebody else leads. */
+  renew(leader: Leader, ttlMs: number): Promise<boolean>
+  resign(leader: Leader): Promise<void>
+  current(): Promise<{ name: string; epoch: bigint; alive: boolean } | undefined>
+  members(): Promise<readonly MemberState[]>
+  map(): Promise<SlotMap>
+  /** Sets targets. Nothing changes hands yet. */
+  publish(leader: Leader, moves: readonly Target[]): Promise<'published' | 'stale'>
+  /** Gives slots without a live owner to their target, if that lives. `unownedMs` is how long they went without a tick, at most. */
+  takeOver(leader: Leader): Promise<TakenOver | 'stale'>
+  /** Rows per slot, exact but for writes of the last moment. Only the leader may ask: the answer folds the store's change log. */
+  countRows(leader: Leader): Promise<Uint32Array | 'stale'>
+  /** Counts the rows of some slots from scratch and corrects what `countRows` returns. */
+  recount(leader: Leader, fromSlot: number, toSlot: number): Promise<Recount | 'stale'>
+  /** Notes something for the history, which keeps the latest 1,000. */
+  record(kind: string, detail: Readonly<Record<string, unknown>>): Promise<void>
+  history(limit: number): Promise<readonly HistoryEvent[]>
+}
+
+export interface MemberState {
+  readonly name: string
+  readonly alive: boolean
+  readonly draining: boolean
+  readonly weight: number
+  readonly epoch: bigint
+  readonly slots: number
+  /** As last reported by its heartbeat. */
+  readonly rows: number
+  readonly lastTickMs: number
+  readonly longestGapTicks: number
+}
+
+export interface Target {
+  readonly slot: number
+  readonly to: string
+}
+
+export interface SlotMap {
+  /** Grows with every change of the map. */
+  readonly version: bigint
+  readonly owners: readonly (string | undefined)[]
+  readonly targets: readonly (string | undefined)[]
+}
+
+export interface TakenOver {
+  readonly slots: number
+  readonly unownedMs: number
+}
+
+export interface Recount {
+  /** Rows by which the running count was off. */
+  readonly corrected: number
+  /** Rows that cannot be ticked because they have no value. */
+  readonly errorRows: number
+}
+
+export interface HistoryEvent {
+  readonly atMs: number
+  readonly kind: string
+  readonly detail: Readonly<Record<string, unknown>>
+}
+
+export interface Row {
+  readonly id: string
+  readonly value: number | undefined
+  readonly lastTick: bigint
+  readonly worker: string | undefined
+}
+
+export interface Explanation extends Row {
+  readonly slot: number
+  readonly owner: string | undefined
+  readonly target: string | undefined
+  /** Since when the owner has this slot, unix ms. */
+  readonly ownerSinceMs: number | undefined
+  readonly epoch: bigint | undefined
+  readonly ownerAlive: boolean
+  readonly nowMs: number
+}
+
+export interface Rows {
+  count(): Promise<number>
+  /** In order of ids, `after` excluded. */
+  list(after: string | undefined, limit: number): Promise<readonly Row[]>
+  /** Ids that exist already are left as they are. Returns the number of new rows. Their first tick is the next one. */
+  add(rows: { count: number } | { ids: readonly string[] }): Promise<number>
+  /** Returns the number of removed rows; `count` removes from the start of the order of ids. */
+  remove(rows: { count: number } | { ids: readonly string[] }): Promise<number>
+  explain(id: string): Promise<Explanation | undefined>
+  /** What `tick-check.ts` compares: exact state of every row, in order of ids. */
+  offsets(after: string | undefined, limit: number): Promise<readonly RowOffset[]>
+}
+
+export interface RowOffset {
+  readonly id: string
+  readonly value: bigint
+  readonly lastTick: bigint
+}

@@ -1,0 +1,215 @@
+import { randomUUID } from 'node:crypto'
+import { slotOf } from '@ballast/hashing'
+import { waitUntil } from '@ballast/testing'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describeWorkItemContract } from './contract.ts'
+import type { WorkItemStore, WorkerLease } from './port.ts'
+import { openPostgresWorkItems } from './postgres.ts'
+import { slotExpression } from './postgres/slot-expression.ts'
+import { startTestPostgres, type TestPostgres } from './test-postgres.ts'
+
+let server: TestPostgres
+
+beforeAll(async () => {
+  server = await startTestPostgres()
+})
+afterAll(() => server[Symbol.asyncDispose]())
+
+describeWorkItemContract('postgres', async () => {
+  const database = await server.database()
+  const store = await openPostgresWorkItems({ url: database.url, slots: 256 })
+  return {
+    store,
+    rewindRows: async (seconds) =>
+      void (await database.run('UPDATE work_items SET last_tick = last_tick - $1', [seconds])),
+    setValue: async (id, value) =>
+      void (await database.run('UPDATE work_items SET value = $2 WHERE id = $1', [id, value])),
+    async [Symbol.asyncDispose]() {
+      await store[Symbol.asyncDispose]()
+      await database[Symbol.asyncDispose]()
+    },
+  }
+})
+
+function v7(i: number): string {
+  const time = (1_760_000_000_000 + i).toString(16).padStart(12, '0')
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`
+}
+
+test('the slot of 200,000 ids, versions 4 and 7, is the same in SQL and in TypeScript', async () => {
+  await using database = await server.database()
+  const ids = Array.from({ length: 200_000 }, (_, i) => (i % 2 === 0 ? randomUUID() : v7(i)))
+  for (const slots of [256, 16_384, 1_048_576]) {
+    const rows = await database.run<{ slot: number }>(
+      `SELECT ${slotExpression('id', slots)} AS slot FROM unnest($1::uuid[]) WITH ORDINALITY AS given (id, n) ORDER BY n`,
+      [ids],
+    )
+    const different = ids.filter((id, i) => rows[i]?.slot !== slotOf(id, slots))
+    expect(different).toEqual([])
+  }
+})
+
+describe('a table that is there already', () => {
+  const seed = 'CREATE TABLE work_items (id uuid PRIMARY KEY, value integer, currentworker text)'
+
+  test('is adopted with its rows, which start at the present second', async () => {
+    await using database = await server.database()
+    await database.run(seed)
+    await database.run(`INSERT INTO work_items SELECT gen_random_uuid(), 7, 'old' FROM generate_series(1, 500)`)
+    await using store = await openPostgresWorkItems({ url: database.url })
+    const rows = await database.run<{ id: string; slot: number; age: number }>(
+      `SELECT id, slot, (extract(epoch FROM clock_timestamp()) - last_tick)::float8 AS age FROM work_items`,
+    )
+    expect(rows).toHaveLength(500)
+    expect(rows.filter(({ id, slot, age }) => slot !== slotOf(id) || age > 60 || age < 0)).toEqual([])
+    const leader = await store.leaders.campaign('x', 60_000)
+    if (leader === undefined) throw new Error('no leader')
+    const counts = await store.leaders.countRows(leader)
+    expect(counts !== 'stale' && counts.reduce((sum, n) => sum + n, 0)).toBe(500)
+    await using again = await openPostgresWorkItems({ url: database.url })
+    expect(again.slots).toBe(16_384)
+    await expect(openPostgresWorkItems({ url: database.url, slots: 64 })).rejects.toThrow('made with 16384 slots')
+  })
+
+  test.each([
+    ['CREATE TABLE work_items (id uuid PRIMARY KEY, value integer)', 'has no column "currentworker"'],
+    [
+      'CREATE TABLE work_items (id integer PRIMARY KEY, value integer, currentworker text)',
+      'of type integer, not uuid',
+    ],
+    ['CREATE TABLE work_items (id uuid, value integer, currentworker text)', 'no primary key or unique index on "id"'],
+    [`${seed}; ALTER TABLE work_items ADD COLUMN slot text`, 'already has a column "slot"'],
+    ["CREATE VIEW work_items AS SELECT gen_random_uuid() AS id, 1 AS value, text '' AS currentworker", 'is a view'],
+  ])('is refused when it does not fit, and nothing is changed: %s', async (create, sentence) => {
+    await using database = await server.database()
+    await database.run(create)
+    const shape = `SELECT table_schema, table_name, column_name, data_type FROM information_schema.columns
+      WHERE table_schema NOT IN ('pg_catalog', 'information_schema') ORDER BY 1, 2, 3`
+    const before = await database.run(shape)
+    await expect(openPostgresWorkItems({ url: database.url })).rejects.toThrow(sentence)
+    await expect(database.run(shape)).resolves.toEqual(before)
+  })
+
+  test('twelve processes that start together migrate once', async () => {
+    await using database = await server.database()
+    const stores = await Promise.all(
+      Array.from({ length: 12 }, () => openPostgresWorkItems({ url: database.url, slots: 64 })),
+    )
+    await expect(database.run('SELECT version FROM ballast_scaler.migrations ORDER BY 1')).resolves.toEqual([
+      { version: 1 },
+      { version: 2 },
+    ])
+    await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()))
+  })
+})
+
+test('a database that only reads is refused in one sentence', async () => {
+  await using database = await server.database()
+  await database.run(`ALTER DATABASE ${database.name} SET default_transaction_read_only = on`)
+  await expect(openPostgresWorkItems({ url: database.url })).rejects.toThrow('the database is read-only')
+})
+
+test('row counts survive renamed ids, truncation and a wrong count', async () => {
+  await using database = await server.database()
+  await using store = await openPostgresWorkItems({ url: database.url, slots: 64 })
+  const leader = await store.leaders.campaign('x', 60_000)
+  if (leader === undefined) throw new Error('no leader')
+  const truth = async () => {
+    const rows = await database.run<{ slot: number; n: string }>(
+      'SELECT slot, count(*) AS n FROM work_items GROUP BY slot',
+    )
+    const counts = new Uint32Array(64)
+    for (const { slot, n } of rows) counts[slot] = Number(n)
+    return counts
+  }
+  await store.rows.add({ count: 200 })
+  await database.run('UPDATE work_items SET id = gen_random_uuid()')
+  await expect(store.leaders.countRows(leader)).resolves.toEqual(await truth())
+  await database.run('TRUNCATE work_items')
+  await store.rows.add({ count: 20 })
+  await expect(store.leaders.countRows(leader)).resolves.toEqual(await truth())
+  await database.run('UPDATE ballast_scaler.row_counts SET rows = rows + 5 WHERE slot = 3')
+  await expect(store.leaders.recount(leader, 0, 63)).resolves.toEqual({ corrected: 5, errorRows: 0 })
+  await expect(store.leaders.countRows(leader)).resolves.toEqual(await truth())
+})
+
+test('a row that somebody else keeps locked does not cost the others their tick', async () => {
+  await using database = await server.database()
+  await using store = await openPostgresWorkItems({ url: database.url, slots: 64 })
+  const lease = await soleOwner(store)
+  await store.rows.add({ count: 10 })
+  await database.run('UPDATE work_items SET last_tick = last_tick - 5')
+  await using holder = await database.session()
+  await holder.run('BEGIN')
+  await holder.run('SELECT FROM work_items ORDER BY id LIMIT 1 FOR UPDATE')
+  await expect(store.workers.tick(lease)).resolves.toMatchObject({ kind: 'ticked', rows: 9 })
+  await holder.run('ROLLBACK')
+  const [row] = await store.rows.list(undefined, 1)
+  expect(row?.value).toBe(0)
+  await store.workers.tick(lease)
+  const [caughtUp] = await store.rows.list(undefined, 1)
+  expect(caughtUp?.value).toBeGreaterThanOrEqual(5)
+})
+
+/** A worker that owns every slot. */
+async function soleOwner(store: WorkItemStore): Promise<WorkerLease> {
+  const leader = await store.leaders.campaign('x', 60_000)
+  if (leader === undefined) throw new Error('no leader')
+  const identity = { name: 'a', incarnation: randomUUID() }
+  await store.workers.register(identity, { weight: 1, ttlMs: 60_000 })
+  await store.leaders.publish(
+    leader,
+    Array.from({ length: store.slots }, (_, slot) => ({ slot, to: 'a' })),
+  )
+  await store.leaders.takeOver(leader)
+  return store.workers.register(identity, { weight: 1, ttlMs: 60_000 })
+}
+
+test('ticks stay HOT: no index entry is written, and the space of old versions is used again', async () => {
+  await using database = await server.database()
+  await using store = await openPostgresWorkItems({ url: database.url, slots: 64 })
+  const lease = await soleOwner(store)
+  await store.rows.add({ count: 5_000 })
+  for (let round = 0; round < 5; round++) {
+    await database.run('SELECT pg_sleep(1.01 - mod(extract(epoch FROM clock_timestamp()), 1)::float8)')
+    await expect(store.workers.tick(lease)).resolves.toMatchObject({ rows: 5_000 })
+  }
+  const stat =
+    "SELECT n_tup_upd::integer AS updated, n_tup_hot_upd::integer AS hot FROM pg_stat_user_tables WHERE relname = 'work_items'"
+  const seen = await waitUntil(async () => {
+    const [row] = await database.run<{ updated: number; hot: number }>(stat)
+    return row?.updated === 25_000 ? row : undefined
+  })
+  // The first update of a row may still leave its page, which was packed by the insert up to the fill factor.
+  expect(seen.hot / seen.updated).toBeGreaterThan(0.98)
+})
+
+test('the clock of the worker has no say in what a tick is', async () => {
+  await using database = await server.database()
+  await using store = await openPostgresWorkItems({ url: database.url, slots: 64 })
+  const lease = await soleOwner(store)
+  await store.rows.add({ count: 1 })
+  vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 3_600_000 })
+  try {
+    await store.workers.tick(lease)
+  } finally {
+    vi.useRealTimers()
+  }
+  const [row] = await store.rows.list(undefined, 1)
+  expect(row?.value).toBeLessThan(60)
+})
+
+test('the bookkeeping needs no right of whoever writes rows', async () => {
+  await using database = await server.database()
+  await using store = await openPostgresWorkItems({ url: database.url, slots: 64 })
+  const leader = await store.leaders.campaign('x', 60_000)
+  if (leader === undefined) throw new Error('no leader')
+  const role = `writer_${randomUUID().slice(0, 8)}`
+  await database.run(`CREATE ROLE ${role}; GRANT INSERT ON work_items TO ${role}`)
+  await database.run(`SET ROLE ${role}`)
+  await database.run('INSERT INTO work_items (id) VALUES (gen_random_uuid())')
+  await database.run('RESET ROLE')
+  const counts = await store.leaders.countRows(leader)
+  expect(counts !== 'stale' && counts.reduce((sum, n) => sum + n, 0)).toBe(1)
+  await database.run(`DROP OWNED BY ${role}; DROP ROLE ${role}`)
+})

@@ -1,0 +1,105 @@
+import pg from 'pg'
+import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
+
+export interface Database extends AsyncDisposable {
+  /**
+   * One autocommit statement: no transaction of ours is ever open across an await, so a process that is stopped
+   * (SIGSTOP, a long pause) holds no lock.
+   * @throws OutcomeUnknownError the connection broke; the statement may have been applied.
+   * @throws NotAppliedError the server is known to be away, and it is not yet time to try again.
+   */
+  query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>
+  /** For migrations only. */
+  session<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T>
+}
+
+export interface DatabaseOptions {
+  readonly url: string
+  readonly applicationName: string
+  readonly random?: () => number
+  readonly nowMs?: () => number
+}
+
+const firstRetryMs = 100
+/** Below any sensible lease, so that a worker is back before others take its slots. */
+const longestRetryMs = 1_000
+
+export function connect({
+  url,
+  applicationName,
+  random = Math.random,
+  nowMs = () => performance.now(),
+}: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: applicationName,
+    max: 6,
+    connectionTimeoutMillis: 3_000,
+    idleTimeoutMillis: 60_000,
+    keepAlive: true,
+    statement_timeout: 10_000,
+    // On the client's side, for a server that does not even answer any more.
+    query_timeout: 12_000,
+    lock_timeout: 500,
+    idle_in_transaction_session_timeout: 5_000,
+  })
+  // An idle connection that breaks is replaced by the next query.
+  pool.on('error', () => {})
+  let failures = 0
+  let notBeforeMs = 0
+  let probing = false
+
+  const lost = (cause: unknown): OutcomeUnknownError => {
+    failures += 1
+    const ceiling = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 10))
+    notBeforeMs = nowMs() + ceiling * (0.5 + random() / 2)
+    return new OutcomeUnknownError(`PostgreSQL is unreachable: ${messageOf(cause)}`, { cause })
+  }
+
+  return {
+    async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
+      const away = failures > 0
+      // While the server is away one caller at a time looks whether it is back; a crowd would greet it with a stampede.
+      if (away && (probing || nowMs() < notBeforeMs)) throw new NotAppliedError('PostgreSQL is unreachable')
+      if (away) probing = true
+      try {
+        const { rows } = await pool.query<Row>(text, [...values])
+        failures = 0
+        return rows
+      } catch (error) {
+        throw isConnectionLoss(error) ? lost(error) : error
+      } finally {
+        if (away) probing = false
+      }
+    },
+    async session(work) {
+      const client = await pool.connect()
+      try {
+        return await work(client)
+      } finally {
+        client.release()
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await pool.end()
+    },
+  }
+}
+
+/** SQLSTATE of a server's error; undefined for everything else. */
+export function sqlState(error: unknown): string | undefined {
+  return error instanceof pg.DatabaseError ? error.code : undefined
+}
+
+function isConnectionLoss(error: unknown): boolean {
+  const state = sqlState(error)
+  // 08 connection exceptions, 57P0x the server is going down or not yet up, 53300 too many connections, 25006 a read-only stand-by.
+  return (
+    state === undefined || state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === '25006'
+  )
+}
+
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

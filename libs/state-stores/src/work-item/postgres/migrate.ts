@@ -1,0 +1,103 @@
+import type pg from 'pg'
+import { createOrAdoptTable } from './adopt-table.ts'
+import { messageOf, type Database } from './connection.ts'
+import { ownership } from './migrations/0001-ownership.ts'
+import { rowCounts } from './migrations/0002-row-counts.ts'
+
+type Migration = (client: pg.PoolClient, slots: number) => Promise<void>
+
+/** Forward only, in this order, never edited once released. A program runs on any later schema as well: a roll-out mixes both. */
+const migrations: readonly Migration[] = [
+  async (client, slots) => {
+    await createOrAdoptTable(client, slots)
+    await client.query(ownership)
+    await client.query('INSERT INTO ballast_scaler.settings (slots) VALUES ($1)', [slots])
+    await client.query('INSERT INTO ballast_scaler.slots (slot) SELECT generate_series(0, $1::integer - 1)', [slots])
+  },
+  async (client) => {
+    await client.query(rowCounts)
+    await client.query(`INSERT INTO ballast_scaler.row_counts
+      SELECT s.slot, (SELECT count(*) FROM public.work_items i WHERE i.slot = s.slot) FROM ballast_scaler.slots s`)
+  },
+]
+
+/** An arbitrary key for the advisory lock under which one process at a time migrates. */
+const migrationLock = 5_824_761_903
+
+/** All of it in one transaction: either the store is ready afterwards, or nothing was changed. */
+export async function migrate(database: Database, slots: number): Promise<void> {
+  if ((await versionOf(database)) >= migrations.length) return
+  await database.session(async (client) => {
+    try {
+      await client.query('BEGIN')
+      await client.query(
+        `SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = '60s'`,
+      )
+      await client.query('SELECT pg_advisory_xact_lock($1)', [migrationLock])
+      await client.query('CREATE SCHEMA IF NOT EXISTS ballast_scaler')
+      await client.query(
+        'CREATE TABLE IF NOT EXISTS ballast_scaler.migrations (version integer PRIMARY KEY, at timestamptz DEFAULT now())',
+      )
+      const { rows } = await client.query<{ version: number | null }>(
+        'SELECT max(version) AS version FROM ballast_scaler.migrations',
+      )
+      for (const [index, migration] of migrations.entries()) {
+        if (index < (rows[0]?.version ?? 0)) continue
+        await migration(client, slots)
+        await client.query('INSERT INTO ballast_scaler.migrations (version) VALUES ($1)', [index + 1])
+      }
+      await client.query('COMMIT')
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {})
+      throw error
+    }
+  })
+}
+
+async function versionOf(database: Database): Promise<number> {
+  const [found] = await database.query<{ there: boolean }>(
+    `SELECT to_regclass('ballast_scaler.migrations') IS NOT NULL AS there`,
+  )
+  if (found?.there !== true) return 0
+  const [row] = await database.query<{ version: number | null }>(
+    'SELECT max(version) AS version FROM ballast_scaler.migrations',
+  )
+  return row?.version ?? 0
+}
+
+export interface ServerFacts {
+  /** PostgreSQL 18 and later return the old row of an UPDATE, which tells late ticks. */
+  readonly returnsOldRows: boolean
+  readonly valueType: 'integer' | 'bigint'
+  readonly slots: number
+}
+
+/** Refuses a server on which the promises cannot be kept. @throws Error one sentence. */
+export async function checkServer(database: Database): Promise<number> {
+  let server: { version: number; standby: boolean; readonly: boolean } | undefined
+  try {
+    ;[server] = await database.query(`SELECT current_setting('server_version_num')::integer AS version,
+      pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS readonly`)
+  } catch (cause) {
+    throw new Error(`cannot use the database: ${messageOf(cause)}`, { cause })
+  }
+  const version = server?.version ?? 0
+  if (version < 140_000)
+    throw new Error(`PostgreSQL 14 or later is needed, and the server is ${Math.floor(version / 10_000)}`)
+  if (server?.standby === true)
+    throw new Error('the database is a stand-by that only reads; give the URL of the primary')
+  if (server?.readonly === true) throw new Error('the database is read-only; the scaler must write to it')
+  return version
+}
+
+export async function readFacts(database: Database, version: number): Promise<ServerFacts> {
+  const [facts] = await database.query<{ slots: number; type: string }>(`SELECT slots, (
+      SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'public.work_items'::regclass AND attname = 'value'
+    ) AS type FROM ballast_scaler.settings`)
+  if (facts === undefined) throw new Error('ballast_scaler.settings is empty; restore it from a backup')
+  return {
+    returnsOldRows: version >= 180_000,
+    valueType: facts.type === 'bigint' ? 'bigint' : 'integer',
+    slots: facts.slots,
+  }
+}
