@@ -26,8 +26,8 @@ export function parseLauncherFlags(argv: readonly string[]): LauncherFlags {
 export function launcherHelp(services: readonly ServiceDefinition[]): string {
   const width = Math.max(...services.map(({ name }) => name.length))
   const rows = services.map(
-    ({ name, portOffset, storeVariable }) =>
-      `  ${name.padEnd(width)}   port base + ${portOffset}   another store: ${storeVariable}`,
+    ({ name, portOffset, storeVariables }) =>
+      `  ${name.padEnd(width)}   port base + ${portOffset}   other stores: ${storeVariables.join(', ')}`,
   )
   return `Usage: npm start -- [flags]
 

@@ -39,8 +39,8 @@ export interface ServiceDefinition {
   readonly name: string
   /** Added to the port base. */
   readonly portOffset: number
-  /** The environment variable that names the store, for the help text. */
-  readonly storeVariable: string
+  /** The environment variables that name its stores, for the help text. */
+  readonly storeVariables: readonly string[]
   /** Starts what must run before the processes do, such as an embedded database; not called when it is not needed. */
   openStores?(context: ServiceContext): Promise<OpenedStores>
   /** In start order. */

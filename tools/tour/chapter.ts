@@ -2,6 +2,8 @@ import type { Platform } from '../platform/platform.ts'
 
 export interface ChapterContext {
   readonly platform: Platform
+  /** Of the service. */
+  readonly dataDir: string
   /** For files of the chapter; removed after the tour. */
   readonly folder: string
   /** PEM that the TLS listeners of the tour are signed by. */

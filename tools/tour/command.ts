@@ -53,9 +53,10 @@ export async function runTourCommand({
   const services = selectServices(given.only, allServices).map((service) =>
     service.name === 'message-store' ? messageStoreService(tls) : service,
   )
+  const dataDir = join(folder, 'data')
   const platform = new Platform({
     services,
-    dataDir: join(folder, 'data'),
+    dataDir,
     portBase: await freePortBase(services.map(({ portOffset }) => portOffset)),
     env: withoutStores(env),
     ca,
@@ -69,7 +70,7 @@ export async function runTourCommand({
   const chosen = chapters.filter(({ name }) => services.some((service) => service.name === name))
   const say = given.json ? () => {} : print
   const facts = await Promise.race([
-    runTour({ chapters: chosen, platform, folder, ca, colour, print: say, progress }),
+    runTour({ chapters: chosen, platform, dataDir, folder, ca, colour, print: say, progress }),
     stopped,
   ])
   const passed = facts.every(({ holds }) => holds)
@@ -81,7 +82,7 @@ export async function runTourCommand({
 function withoutStores(
   env: Readonly<Record<string, string | undefined>>,
 ): Readonly<Record<string, string | undefined>> {
-  const prefixes = allServices.map(({ storeVariable }) => storeVariable.replace(/_[A-Z]+$/, '_'))
+  const prefixes = allServices.map(({ name }) => `${name.toUpperCase().replaceAll('-', '_')}_`)
   return Object.fromEntries(Object.entries(env).filter(([name]) => !prefixes.some((prefix) => name.startsWith(prefix))))
 }
 

@@ -8,6 +8,7 @@ import { factLine, summaryLine } from './report.ts'
 export interface TourOptions {
   readonly chapters: readonly Chapter[]
   readonly platform: Platform
+  readonly dataDir: string
   readonly folder: string
   readonly ca: string
   readonly colour: boolean
@@ -19,6 +20,7 @@ export interface TourOptions {
 export async function runTour({
   chapters,
   platform,
+  dataDir,
   folder,
   ca,
   colour,
@@ -36,7 +38,7 @@ export async function runTour({
     }
     const own = join(folder, name)
     await mkdir(own, { recursive: true })
-    const context: ChapterContext = { platform, folder: own, ca, check: note, progress }
+    const context: ChapterContext = { platform, dataDir: join(dataDir, name), folder: own, ca, check: note, progress }
     try {
       await run(context)
     } catch (error) {

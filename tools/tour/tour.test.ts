@@ -19,6 +19,7 @@ async function tour(chapters: readonly Chapter[]): Promise<{ printed: string[]; 
   const facts = await runTour({
     chapters,
     platform,
+    dataDir: folder.path,
     folder: folder.path,
     ca: '',
     colour: false,

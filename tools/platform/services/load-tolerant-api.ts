@@ -1,16 +1,32 @@
 import { join } from 'node:path'
-import type { ServiceDefinition } from '../service.ts'
+import type { ServiceContext, ServiceDefinition } from '../service.ts'
 import { app } from './app.ts'
 
 export const loadTolerantApi: ServiceDefinition = {
   name: 'load-tolerant-api',
   portOffset: 4,
-  storeVariable: 'LOAD_API_STORE',
-  processes({ dataDir, port }) {
-    const flags = ['--stream', `lmdb:${join(dataDir, 'stream')}`, '--store', `lmdb:${join(dataDir, 'documents')}`]
+  storeVariables: ['LOAD_TOLERANT_API_STREAM', 'LOAD_TOLERANT_API_DOCUMENTS'],
+  processes(context) {
+    const stores = loadTolerantApiStores(context)
+    const flags = ['--stream', stores.stream, '--documents', stores.documents]
     return [
       { name: 'consumer', role: 'consumer', args: app('load-tolerant-api', 'consumer', 0, flags) },
-      { name: 'load-tolerant-api', role: 'api', main: true, args: app('load-tolerant-api', 'api', port, flags) },
+      {
+        name: 'load-tolerant-api',
+        role: 'api',
+        main: true,
+        args: app('load-tolerant-api', 'api', context.port, flags),
+      },
     ]
   },
+}
+
+export function loadTolerantApiStores({ dataDir, env }: Pick<ServiceContext, 'dataDir' | 'env'>): {
+  readonly stream: string
+  readonly documents: string
+} {
+  return {
+    stream: env['LOAD_TOLERANT_API_STREAM'] ?? `lmdb:${join(dataDir, 'stream')}`,
+    documents: env['LOAD_TOLERANT_API_DOCUMENTS'] ?? `lmdb:${join(dataDir, 'documents')}`,
+  }
 }

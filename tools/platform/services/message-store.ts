@@ -12,7 +12,7 @@ export function messageStoreService(tls?: TlsFiles): ServiceDefinition {
   return {
     name: 'message-store',
     portOffset: 2,
-    storeVariable: 'MESSAGE_STORE_STORE',
+    storeVariables: ['MESSAGE_STORE_STORE'],
     processes({ dataDir, port, env }) {
       const store = env['MESSAGE_STORE_STORE'] ?? `lmdb:${dataDir}`
       const tlsFlags = tls === undefined ? [] : ['--tls-cert', tls.cert, '--tls-key', tls.key]

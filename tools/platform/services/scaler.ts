@@ -6,7 +6,7 @@ import { keepPostgres } from './keep-postgres.ts'
 export const scaler: ServiceDefinition = {
   name: 'scaler',
   portOffset: 3,
-  storeVariable: 'SCALER_STORE',
+  storeVariables: ['SCALER_STORE'],
 
   async openStores({ dataDir, env, report }) {
     if (env['SCALER_STORE'] !== undefined) return { env: {}, close: async () => {} }
