@@ -1,6 +1,9 @@
 import { fits64Bits, type CounterOp } from './port.ts'
 
-const name = /^[A-Za-z0-9._:-]{1,128}\/[A-Za-z0-9._:-]{1,128}$/
+/** One part of a name. "." and ".." are left out, because no URL path can hold them. */
+export const namePartPattern = '(?!\\.{1,2}(?:/|$))[A-Za-z0-9._:-]{1,128}'
+
+const name = new RegExp(`^${namePartPattern}/${namePartPattern}$`)
 
 export const isCounterName = (text: string): boolean => name.test(text)
 

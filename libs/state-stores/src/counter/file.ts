@@ -34,18 +34,25 @@ export async function fileCounterStore(options: FileStoreOptions): Promise<Count
 async function takeLock(path: string, timeoutMs: number, setting: string): Promise<HeldLock> {
   const folder = dirname(path)
   const lock = new FileLock(lockPath(path))
+  let held: HeldLock | undefined
   try {
     await ensureFolder(realFileSystem, folder)
-    return await lock.acquire({ timeoutMs })
+    held = await unlessTaken(lock.acquire({ timeoutMs }))
   } catch (error) {
-    if (error instanceof LockTimeoutError) {
-      const holder = await nameHolder(lock.path)
-      throw new Error(`${path} is in use by ${holder}: stop it, or choose another file with ${setting}`, {
-        cause: error,
-      })
-    }
     throw new Error(`the folder ${folder} cannot be used (${describe(error)}): choose another one with ${setting}`, {
       cause: error,
     })
+  }
+  if (held !== undefined) return held
+  const holder = await nameHolder(lock.path)
+  throw new Error(`${path} is in use by ${holder}: stop it, or choose another file with ${setting}`)
+}
+
+async function unlessTaken(acquired: Promise<HeldLock>): Promise<HeldLock | undefined> {
+  try {
+    return await acquired
+  } catch (error) {
+    if (error instanceof LockTimeoutError) return undefined
+    throw error
   }
 }

@@ -1,4 +1,4 @@
-export { isCounterName } from './check-ops.ts'
+export { isCounterName, namePartPattern } from './check-ops.ts'
 export type { CommitReport, FileStoreObserver } from './file/options.ts'
 export { openCounterStore, type OpenOptions } from './open.ts'
 export { steadyNow } from './options.ts'

@@ -1,0 +1,31 @@
+import { defineConfig, durationMs, integer, serviceOptions, text, type ConfigOf } from '@ballast/service'
+
+export const serveConfig = defineConfig({
+  app: 'counter',
+  prefix: 'COUNTER',
+  summary: 'Durable counters over HTTP: an answered increment is never lost and never doubled.',
+  examples: [
+    'counter --store file:/var/lib/counter/counter.json',
+    'COUNTER_STORE=memory: counter --listen 127.0.0.1:0',
+  ],
+  options: {
+    ...serviceOptions({ listen: '127.0.0.1:4001' }),
+    store: text({
+      default: 'file:./.data/counter/counter.json',
+      help: 'where the counters live: file:<path> (made if missing), or memory: to forget them at the end',
+    }),
+    tokenWindowMs: durationMs({ default: 600_000, min: 1_000, help: 'how long an Idempotency-Key is remembered' }),
+    maxTokens: integer({
+      default: 100_000,
+      min: 0,
+      help: 'how many are remembered; while that many are, requests with new ones get 429',
+    }),
+    maxQueued: integer({ default: 20_000, min: 1, help: 'writes that may wait for a commit; more get 503' }),
+    lockTimeoutMs: durationMs({
+      default: 1_000,
+      help: 'how long to wait at start for a process that still has the file',
+    }),
+  },
+})
+
+export type ServeConfig = ConfigOf<typeof serveConfig>

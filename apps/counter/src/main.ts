@@ -1,0 +1,34 @@
+#!/usr/bin/env node
+import { command, runApp, type Service } from '@ballast/service'
+import { openCounterStore } from '@ballast/state-stores/counter'
+import packageJson from '../package.json' with { type: 'json' }
+import { build } from './app.ts'
+import { serveConfig, type ServeConfig } from './config.ts'
+import { counterMetrics } from './metrics.ts'
+
+async function serve(service: Service<ServeConfig>): Promise<void> {
+  const { config, health, log, serverOptions } = service
+  const metrics = counterMetrics(service.metrics)
+  const { tokenWindowMs, maxTokens, maxQueued, lockTimeoutMs } = config
+  const { observer } = metrics
+  const setting = '--store (COUNTER_STORE)'
+  const store = await openCounterStore(config.store, {
+    tokenWindowMs,
+    maxTokens,
+    maxQueued,
+    lockTimeoutMs,
+    observer,
+    setting,
+  })
+  service.onClose('store', () => store.close())
+  if (!store.capabilities.durable) log.warn({ store: config.store }, 'counters are forgotten when this process ends')
+  health.add({ name: 'store', gates: 'ready', check: () => store.check() })
+  await service.listen(await build({ store, server: serverOptions, metrics }))
+}
+
+await runApp({
+  name: 'counter',
+  version: packageJson.version,
+  commands: { serve: command(serveConfig, serve) },
+  defaultCommand: 'serve',
+})

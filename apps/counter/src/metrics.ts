@@ -1,0 +1,78 @@
+import type { Metrics } from '@ballast/metrics'
+import type { CounterOutcome, FileStoreObserver } from '@ballast/state-stores/counter'
+
+const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
+
+export interface CounterMetrics {
+  readonly observer: Required<FileStoreObserver>
+  outcome(this: void, outcome: CounterOutcome): void
+  failed(this: void, outcome: 'not-applied' | 'unknown'): void
+  /** Whose depth is the queue's. */
+  watch(this: void, queue: { readonly depth: number }): void
+}
+
+export function counterMetrics(metrics: Metrics): CounterMetrics {
+  const lockWait = metrics.histogram({
+    name: 'counter_lock_wait_seconds',
+    help: 'Waiting for the lock of the file at start',
+    buckets: seconds,
+  })
+  const commit = metrics.histogram({
+    name: 'counter_commit_seconds',
+    help: 'Making one batch durable',
+    buckets: seconds,
+  })
+  const sync = metrics.histogram({
+    name: 'counter_commit_fsync_seconds',
+    help: 'Of that, the two fsyncs',
+    buckets: seconds,
+  })
+  const batch = metrics.histogram({
+    name: 'counter_commit_operations',
+    help: 'Operations that shared one commit',
+    buckets: sizes,
+  })
+  const bytes = metrics.gauge({ name: 'counter_snapshot_bytes', help: 'Size of the file written last' })
+  const operations = metrics.counter({ name: 'counter_operations_total', help: 'Operations applied' })
+  const replays = metrics.counter({
+    name: 'counter_idempotency_replays_total',
+    help: 'Operations answered again instead of applied again',
+  })
+  const refusals = metrics.counter({
+    name: 'counter_refusals_total',
+    help: 'Operations refused, by reason',
+    labelNames: ['reason'],
+  })
+  const failures = metrics.counter({
+    name: 'counter_write_failures_total',
+    help: 'Writes the store could not do, by what became of them',
+    labelNames: ['outcome'],
+  })
+  return {
+    observer: {
+      lockWaited: (durationMs) => lockWait.observe(durationMs / 1000),
+      committed: (report) => {
+        commit.observe(report.durationMs / 1000)
+        sync.observe(report.syncMs / 1000)
+        batch.observe(report.operations)
+        bytes.set(report.bytes)
+      },
+    },
+    outcome: (outcome) => {
+      if (outcome.replayed) replays.inc()
+      else if (outcome.ok) operations.inc()
+      else refusals.inc({ reason: outcome.reason })
+    },
+    failed: (outcome) => failures.inc({ outcome }),
+    watch: (queue) => {
+      metrics.gauge({
+        name: 'counter_queue_depth',
+        help: 'Callers waiting for a commit',
+        collect() {
+          this.set(queue.depth)
+        },
+      })
+    },
+  }
+}

@@ -1,0 +1,20 @@
+import { defineProblems } from '@ballast/service'
+
+/** Every error of this app; the table in README.md is checked against it. */
+export const problems = defineProblems({
+  'invalid-number': { status: 400, title: 'The number is no whole number of 64 bits' },
+  'invalid-idempotency-key': { status: 400, title: 'The Idempotency-Key cannot be used' },
+  'invalid-precondition': { status: 400, title: 'The precondition cannot be checked' },
+  'counter-not-found': { status: 404, title: 'There is no such counter' },
+  'bound-reached': { status: 409, title: 'The addition would cross a bound' },
+  'idempotency-key-in-flight': { status: 409, title: 'A request with this Idempotency-Key is being served' },
+  'version-mismatch': { status: 412, title: 'The counter has another version' },
+  'counter-overflow': { status: 422, title: 'The result does not fit 64 bits' },
+  'idempotency-key-reused': { status: 422, title: 'This Idempotency-Key was used for another request' },
+  'token-window-full': { status: 429, title: 'No further Idempotency-Key can be remembered now' },
+  'not-applied': { status: 503, title: 'The write was not applied' },
+  'outcome-unknown': { status: 504, title: 'Whether the write was applied is unknown' },
+  'store-full': { status: 507, title: 'The write was not applied: the disk is full' },
+})
+
+export type ProblemCode = keyof typeof problems.types
