@@ -1,4 +1,5 @@
 import type { FastifyRequest, onRequestHookHandler } from 'fastify'
+import type { Problem } from '../problems.ts'
 import { serviceProblems } from '../service-problems.ts'
 import { reaches, type Role } from '../roles.ts'
 import { anonymous, type Authenticator, type Principal } from './principal.ts'
@@ -15,7 +16,7 @@ export function authorize(authenticator: Authenticator, role: Role): onRequestHo
   return (request, _reply, done) => {
     const principal = authenticator.identify(request)
     if (principal === undefined) done(unauthenticated(authenticator))
-    else if (!reaches(principal.role, role)) done(forbidden(principal, role, request))
+    else if (!reaches(principal.role, role)) done(forbidden(authenticator, principal, role, request))
     else {
       principals.set(request, principal)
       done()
@@ -23,18 +24,27 @@ export function authorize(authenticator: Authenticator, role: Role): onRequestHo
   }
 }
 
-function unauthenticated({ scheme }: Authenticator): Error {
-  const [detail, challenge] =
+/** `Certificate` is no registered scheme, but RFC 9110 wants a challenge with every 401. */
+const challenges = { none: '', tokens: 'Bearer realm="ballast"', mtls: 'Certificate realm="ballast"' }
+
+function unauthenticated({ scheme }: Authenticator): Problem {
+  const detail =
     scheme === 'mtls'
-      ? ['Show a client certificate whose subject has a role here.', 'Mutual']
-      : ['Send a valid token: "Authorization: Bearer <token>".', 'Bearer realm="ballast"']
-  return serviceProblems.create('unauthenticated', detail, { headers: { 'www-authenticate': challenge } })
+      ? 'Show a client certificate whose subject has a role here.'
+      : 'Send a valid token: "Authorization: Bearer <token>".'
+  return serviceProblems.create('unauthenticated', detail, { headers: { 'www-authenticate': challenges[scheme] } })
 }
 
-function forbidden({ name, role }: Principal, needed: Role, { method, routeOptions }: FastifyRequest): Error {
-  const detail = `${method} ${routeOptions.url ?? ''} needs the role ${needed}; ${name} has ${role}.`
+function forbidden(
+  { scheme }: Authenticator,
+  { name, role }: Principal,
+  neededRole: Role,
+  request: FastifyRequest,
+): Problem {
+  const detail = `${request.method} ${request.routeOptions.url ?? ''} needs the role ${neededRole}; ${name} has ${role}.`
+  const challenge = `${challenges[scheme]}, error="insufficient_scope"`
   return serviceProblems.create('forbidden', detail, {
-    headers: { 'www-authenticate': 'Bearer realm="ballast", error="insufficient_scope"' },
-    extensions: { neededRole: needed },
+    headers: { 'www-authenticate': challenge },
+    extensions: { neededRole },
   })
 }

@@ -1,5 +1,5 @@
 import { ValueError, type Option, type OptionSpec, type Present } from './option.ts'
-import { onlyText, option } from './text-options.ts'
+import { option } from './text-options.ts'
 
 export interface Range {
   readonly min?: number
@@ -64,7 +64,7 @@ function quantity(
     return bounded(match === null || factor === undefined ? Number.NaN : Number(match[1]) * factor, value)
   }
   const accept = (value: unknown): number =>
-    typeof value === 'number' ? bounded(value, value) : parse(onlyText(value))
+    typeof value === 'string' ? parse(value) : bounded(typeof value === 'number' ? value : Number.NaN, value)
   return option({ kind, placeholder, parse, accept, show }, spec)
 }
 

@@ -87,7 +87,7 @@ export function list(spec: OptionSpec<readonly string[]>): Option<readonly strin
 
 /** A switch: `--name`, `--no-name`, `NAME=true|false|1|0`. Default: off. */
 export function flag(spec: OptionSpec<boolean>): Option<boolean> {
-  const accept = (value: unknown): boolean => (typeof value === 'boolean' ? value : parseSwitch(onlyText(value)))
+  const accept = (value: unknown): boolean => (typeof value === 'boolean' ? value : parseSwitch(String(value)))
   return {
     ...option({ kind: 'flag', placeholder: '', parse: parseSwitch, accept }, spec),
     default: spec.default ?? false,

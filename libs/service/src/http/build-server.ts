@@ -3,7 +3,7 @@ import { fastify, LogController } from 'fastify'
 import { authorize, principalOf } from '../auth/authorize.ts'
 import type { ProblemTable } from '../problems.ts'
 import { isRole, roles } from '../roles.ts'
-import { answerError } from './answer-errors.ts'
+import { errorHandler, sendProblem, type AnswerProblem } from './answer-errors.ts'
 import type { App } from './app.ts'
 import { answerClientError } from './client-error.ts'
 import { createHttpServer } from './create-http-server.ts'
@@ -21,6 +21,12 @@ export interface BuildOptions extends ServerOptions {
   readonly problems?: ProblemTable
   /** With it there is `app.swagger()` and `/openapi.json`. */
   readonly openapi?: OpenApiInfo
+  /**
+   * How problems are answered on every route, the unknown ones included; default `sendProblem`. For a fixed public
+   * contract with another body. For some routes only: `setErrorHandler` in an encapsulated plugin, or `errorHandler`
+   * on a route; what such a handler throws comes here.
+   */
+  readonly answerProblem?: AnswerProblem
   /** Health routes that the app answers itself, or does not want. */
   readonly healthRoutes?: HealthRoutes
 }
@@ -28,14 +34,12 @@ export interface BuildOptions extends ServerOptions {
 /**
  * A Fastify server that holds under hostile clients: every wait and size is bounded, every error is problem+json,
  * every route names its role. Health, /metrics, traces and the OpenAPI document are there. It does not listen.
- *
- * Fixed error bodies of a public contract: `setErrorHandler` in an encapsulated plugin, or `errorHandler` on a route,
- * goes before the one here; whatever it throws or passes on comes here.
  */
 export async function buildServer(options: BuildOptions): Promise<App> {
-  const { limits, tls, tracer, health, metrics, authenticator } = options
+  const { limits, tls, tracer, health, metrics, authenticator, answerProblem = sendProblem } = options
   const observer = new RequestObserver({ metrics, tracer, health })
   const unknown = new UnknownRoutes(limits.maxParamLengthBytes)
+  const onError = errorHandler(answerProblem)
   const sampleNew = () => tracer.sample()
   const app: App = fastify({
     serverFactory: (handler) => createHttpServer(limits, tls, handler),
@@ -48,12 +52,12 @@ export async function buildServer(options: BuildOptions): Promise<App> {
     // While draining, requests that still arrive are answered, with `Connection: close`.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, observer.http),
-    frameworkErrors: answerError,
+    frameworkErrors: onError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
   app.setValidatorCompiler(createValidatorCompiler())
-  app.setErrorHandler(answerError)
-  app.setNotFoundHandler((request, reply) => unknown.answer(request, reply))
+  app.setErrorHandler(onError)
+  app.setNotFoundHandler((request, reply) => onError(unknown.problemFor(request), request, reply))
   app.decorate('openRequests', () => observer.open)
   app.decorateRequest('principal', {
     getter() {

@@ -52,7 +52,7 @@ export class RequestObserver {
     const { method } = request
     const route = request.routeOptions.url ?? 'unknown'
     // 499, as nginx has it: the client left before the answer was complete.
-    const status = reply.raw.writableFinished ? reply.raw.statusCode : 499
+    const status = reply.raw.writableEnded ? reply.raw.statusCode : 499
     const labels = { method, route, status }
     const value = durationMs / 1_000
     const trace = traceOf(request.raw)

@@ -1,10 +1,12 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { TracedMessage } from './traced-message.ts'
-import { traceOf } from './traced-message.ts'
+import { traceOf, type TracedMessage } from './traced-message.ts'
+
+type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /**
  * The logger of one request: every line carries the ids. Most requests log nothing, so the pino child, which costs
- * more than the rest of a small request's bookkeeping, is made with the first line.
+ * more than the rest of a small request's bookkeeping, is made with the first line. (Methods, not getters: Fastify
+ * looks at each of them with every request.)
  */
 export class RequestLog implements FastifyBaseLogger {
   readonly #parent: FastifyBaseLogger
@@ -18,48 +20,49 @@ export class RequestLog implements FastifyBaseLogger {
     this.#requestId = requestId
   }
 
-  get #log(): FastifyBaseLogger {
+  get level(): string {
+    return this.#child?.level ?? this.#parent.level
+  }
+  set level(level: string) {
+    this.#log().level = level
+  }
+
+  child(...args: Parameters<FastifyBaseLogger['child']>): FastifyBaseLogger {
+    return this.#log().child(...args)
+  }
+
+  fatal(...args: readonly unknown[]): void {
+    this.#write('fatal', args)
+  }
+  error(...args: readonly unknown[]): void {
+    this.#write('error', args)
+  }
+  warn(...args: readonly unknown[]): void {
+    this.#write('warn', args)
+  }
+  info(...args: readonly unknown[]): void {
+    this.#write('info', args)
+  }
+  debug(...args: readonly unknown[]): void {
+    this.#write('debug', args)
+  }
+  trace(...args: readonly unknown[]): void {
+    this.#write('trace', args)
+  }
+  silent(...args: readonly unknown[]): void {
+    this.#write('silent', args)
+  }
+
+  #write(level: Level, args: readonly unknown[]): void {
+    const log = this.#log()
+    Reflect.apply(log[level], log, args)
+  }
+
+  #log(): FastifyBaseLogger {
     if (this.#child === undefined) {
       const { traceId, spanId } = traceOf(this.#raw)
       this.#child = this.#parent.child({ requestId: this.#requestId, traceId, spanId })
     }
     return this.#child
-  }
-
-  get level() {
-    return this.#parent.level
-  }
-  set level(level) {
-    this.#log.level = level
-  }
-  get fatal() {
-    return this.#bound('fatal')
-  }
-  get error() {
-    return this.#bound('error')
-  }
-  get warn() {
-    return this.#bound('warn')
-  }
-  get info() {
-    return this.#bound('info')
-  }
-  get debug() {
-    return this.#bound('debug')
-  }
-  get trace() {
-    return this.#bound('trace')
-  }
-  get silent() {
-    return this.#bound('silent')
-  }
-  get child(): FastifyBaseLogger['child'] {
-    const log = this.#log
-    return log.child.bind(log)
-  }
-
-  #bound(level: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'): FastifyBaseLogger['info'] {
-    const log = this.#log
-    return log[level].bind(log)
   }
 }

@@ -1,7 +1,7 @@
 import findMyWay, { type HTTPMethod } from 'find-my-way'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
+import type { Problem } from '../problems.ts'
 import { serviceProblems } from '../service-problems.ts'
-import { sendProblem } from './answer-errors.ts'
 
 /**
  * Tells an unknown URL (404) from a known one with another method (405 with `Allow`), which Fastify does not.
@@ -25,16 +25,14 @@ export class UnknownRoutes {
     }
   }
 
-  answer(request: FastifyRequest, reply: FastifyReply): void {
-    const path = request.url.split('?', 1)[0] ?? '/'
-    const allowed = [...this.#methods].filter((method) => this.#router.find(method, path) !== null)
-    if (allowed.length === 0) {
-      sendProblem(serviceProblems.create('not-found', `${request.method} ${path} leads nowhere.`), request, reply)
-      return
-    }
+  problemFor({ method, url }: FastifyRequest): Problem {
+    const path = url.split('?', 1)[0] ?? '/'
+    const allowed = [...this.#methods].filter((each) => this.#router.find(each, path) !== null)
+    if (allowed.length === 0) return serviceProblems.create('not-found', `${method} ${path} leads nowhere.`)
     const allow = allowed.toSorted().join(', ')
-    const detail = `${path} takes ${allow}, not ${request.method}.`
-    sendProblem(serviceProblems.create('method-not-allowed', detail, { headers: { allow } }), request, reply)
+    return serviceProblems.create('method-not-allowed', `${path} takes ${allow}, not ${method}.`, {
+      headers: { allow },
+    })
   }
 }
 
