@@ -21,6 +21,12 @@ test('a range never wraps: the counter starts again instead', () => {
   expect(all(ids, 5, 1000)).toEqual(Array.from({ length: 5 }, (_, n) => `000000010000000000${`00000${n}`.slice(-6)}`))
 })
 
+test('a range that ends with the last counter is followed by one that starts at 0', () => {
+  const ids = new ObjectIds(Buffer.from('0000000000fffffb', 'hex'))
+  expect(all(ids, 5, 1000).at(-1)).toBe('000000010000000000ffffff')
+  expect(all(ids, 1, 1000)).toEqual(['000000010000000000000000'])
+})
+
 test('no id is made twice when the clock goes back or a second has too few counters', () => {
   fc.assert(
     fc.property(

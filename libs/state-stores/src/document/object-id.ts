@@ -36,9 +36,10 @@ export class ObjectIds {
     const seconds = Math.floor(nowMs / 1000)
     if (seconds > this.#seconds) this.#turnTo(seconds)
     // The counters skipped at the wrap count as used, or the second could meet them again.
-    const skipped = this.#counter + count > counterSpace ? counterSpace - this.#counter : 0
+    const wraps = this.#counter + count > counterSpace
+    const skipped = wraps ? counterSpace - this.#counter : 0
     if (this.#usedInSecond + skipped + count > counterSpace) this.#turnTo(this.#seconds + 1)
-    const first = skipped > 0 ? 0 : this.#counter
+    const first = wraps ? 0 : this.#counter
     this.#counter = first + count
     this.#usedInSecond += skipped + count
     return { seconds: this.#seconds, first }
