@@ -1,0 +1,79 @@
+import { ObjectIds, splitDocuments } from '@ballast/state-stores/document'
+import { NotAppliedError } from '@ballast/state-stores/outcome'
+import { openStream, type Entry, type WriteStream } from '@ballast/state-stores/stream'
+import { expect, test } from 'vitest'
+import { groupBytes } from './write-group.ts'
+import { Writer } from './writer.ts'
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+/** A stream whose appends wait until they are let go. */
+async function setUp(options: { maxInFlight?: number; maxEntryBytes?: number; ids?: ObjectIds } = {}) {
+  const inner = await openStream('memory:')
+  const appends: { entries: readonly Entry[]; go: () => void }[] = []
+  const stream: WriteStream = {
+    ...inner,
+    async append(entries) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      appends.push({ entries, go: resolve })
+      await promise
+      return inner.append(entries)
+    },
+  }
+  const writer = new Writer({ stream, maxInFlight: 1000, maxEntryBytes: 256 * 1024, ...options })
+  return { inner, appends, writer }
+}
+
+test('requests that come during an append share the next one, in one entry', async () => {
+  const { inner, appends, writer } = await setUp()
+  const groups = Array.from({ length: 21 }, () => writer.next())
+  const writes = groups.map((group) => writer.write(group))
+  await turn()
+  const late = [writer.next(), writer.next()]
+  const lateWrites = late.map((group) => writer.write(group))
+  expect(appends.map(({ entries }) => entries.map(({ documents }) => documents))).toEqual([[105]])
+  appends[0]?.go()
+  await Promise.all(writes)
+  await turn()
+  expect(appends[1]?.entries.map(({ documents }) => documents)).toEqual([10])
+  appends[1]?.go()
+  await Promise.all(lateWrites)
+  const queued = (await inner.queued({ limit: 10 })).flatMap(({ body }) => splitDocuments(body).map(({ id }) => id))
+  const told = [...groups, ...late].flatMap((group): string[] => JSON.parse(writer.idsAsJson(group)))
+  expect(queued).toEqual(told)
+})
+
+test('nobody is told before the queue has it', async () => {
+  const { appends, writer } = await setUp()
+  let answered = false
+  const write = writer.write(writer.next()).then(() => (answered = true))
+  await turn()
+  expect(answered).toBe(false)
+  appends[0]?.go()
+  await write
+})
+
+test('an entry ends when it is full and where the counter of the ids wraps', async () => {
+  const ids = new ObjectIds(Buffer.from('0000000000ffffec', 'hex'))
+  const { appends, writer } = await setUp({ maxEntryBytes: 3 * groupBytes + 1, ids })
+  const writes = Array.from({ length: 8 }, () => writer.write(writer.next()))
+  await turn()
+  const entries = appends[0]?.entries ?? []
+  expect(entries.map(({ documents }) => documents)).toEqual([15, 5, 15, 5])
+  expect(entries.map(({ firstId }) => firstId?.slice(18))).toEqual(['ffffec', 'fffffb', '000000', '00000f'])
+  appends[0]?.go()
+  await Promise.all(writes)
+})
+
+test('beyond the requests in flight a write is refused at once, and told as not applied', async () => {
+  const { appends, writer } = await setUp({ maxInFlight: 2 })
+  const first = writer.write(writer.next())
+  await turn()
+  const waiting = [writer.write(writer.next()), writer.write(writer.next())]
+  await expect(writer.write(writer.next())).rejects.toThrow(NotAppliedError)
+  appends[0]?.go()
+  await first
+  await turn()
+  appends[1]?.go()
+  await Promise.all(waiting)
+})
