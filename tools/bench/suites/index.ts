@@ -1,5 +1,6 @@
 import type { Suite } from '../case.ts'
 import { counter } from './counter.ts'
+import { loadTolerantApi } from './load-tolerant-api.ts'
 import { service } from './service.ts'
 
-export const suites: readonly Suite[] = [counter, service]
+export const suites: readonly Suite[] = [counter, loadTolerantApi, service]

@@ -1,4 +1,5 @@
 import type { Chapter } from '../chapter.ts'
+import { counter } from './counter.ts'
 import { loadTolerantApi } from './load-tolerant-api.ts'
 
-export const chapters: readonly Chapter[] = [loadTolerantApi]
+export const chapters: readonly Chapter[] = [counter, loadTolerantApi]

@@ -1,0 +1,100 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { type Addition, checkHistory } from '@ballast/state-stores/counter/history'
+import { isObject } from '../../platform/log-record.ts'
+import type { SupervisedProcess } from '../../platform/supervised-process.ts'
+import type { Chapter } from '../chapter.ts'
+import { HttpClient } from '../http-client.ts'
+import { count } from '../report.ts'
+
+const clients = 64
+const incrementsPerClient = 200
+const kills = 3
+const total = clients * incrementsPerClient
+
+/** Every increment carries a key of its own and is sent again, with the same key, until it is answered. */
+export const counter: Chapter = {
+  name: 'counter',
+  title: `${clients} clients add 1 ${incrementsPerClient} times each while the counter is killed ${kills} times`,
+
+  async run({ platform, check, progress }) {
+    using client = new HttpClient(platform.url('counter'), { connections: clients })
+    const additions: Addition[] = []
+    let retries = 0
+    const onRetry = (): void => void retries++
+    const startedMs = performance.now()
+    const incrementing = Promise.all(
+      Array.from({ length: clients }, async (_, number) => {
+        for (let n = 0; n < incrementsPerClient; n++) {
+          additions.push(await increment(client, `client-${number}-increment-${n}`, onRetry))
+        }
+      }),
+    )
+    const outagesMs: number[] = []
+    for (let kill = 1; kill <= kills; kill++) {
+      while (additions.length < (total * kill) / (kills + 1)) await delay(2)
+      progress(`  SIGKILL ${kill} of ${kills} after ${additions.length} of ${total} increments`)
+      outagesMs.push(await killAndWait(platform.process('counter')))
+    }
+    await incrementing
+    const seconds = (performance.now() - startedMs) / 1000
+
+    const final = await valueOf(client)
+    const values = new Set(additions.map(({ value }) => value))
+    const { violations } = checkHistory({ initial: 0n, additions, final })
+    check(
+      'the value is the number of distinct keys',
+      final === BigInt(total),
+      `${count(Number(final))} of ${count(total)}, ${count(total / seconds)} increments/s, the kills included`,
+    )
+    check(
+      'every answered value is distinct',
+      values.size === total,
+      `${count(values.size)} values of ${count(total)} answers`,
+    )
+    check(
+      'no acknowledged increment is lost, none is doubled',
+      violations.length === 0,
+      violations[0] ?? `${count(retries)} repeated requests, 0 violations in the history`,
+    )
+    check(
+      'the counter comes back after every SIGKILL',
+      outagesMs.length === kills,
+      `${kills} kills, away for ${outagesMs.map((ms) => `${count(ms)} ms`).join(', ')}`,
+    )
+  },
+}
+
+async function increment(client: HttpClient, key: string, onRetry: () => void): Promise<Addition> {
+  const startedMs = performance.now()
+  for (;;) {
+    const reply = await client
+      .call({ method: 'POST', path: '/', headers: { 'idempotency-key': `"${key}"` } })
+      .catch(() => undefined)
+    if (reply?.status === 200) return { key, by: 1n, startedMs, endedMs: performance.now(), value: valueIn(reply.body) }
+    // A refusal that a repetition cannot change is a fault of the tour or of the counter.
+    if (reply !== undefined && reply.status < 500) throw new Error(`${key} was answered ${reply.status}: ${reply.body}`)
+    onRetry()
+    await delay(20 + Math.random() * 80)
+  }
+}
+
+/** Resolves with the time without a ready counter. */
+async function killAndWait(process: SupervisedProcess): Promise<number> {
+  const restarts = process.restarts
+  const killedMs = performance.now()
+  process.kill('SIGKILL')
+  while (process.restarts === restarts || process.state !== 'ready') await delay(5)
+  return performance.now() - killedMs
+}
+
+async function valueOf(client: HttpClient): Promise<bigint> {
+  return valueIn((await client.call({ method: 'GET', path: '/' })).body)
+}
+
+function valueIn(body: string): bigint {
+  const answer: unknown = JSON.parse(body)
+  if (isObject(answer) && (typeof answer['counter'] === 'number' || typeof answer['counter'] === 'string')) {
+    return BigInt(answer['counter'])
+  }
+  throw new Error(`no counter in ${body}`)
+}
