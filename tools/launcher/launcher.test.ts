@@ -3,27 +3,20 @@ import { createServer } from 'node:net'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort, startProcess, temporaryFolder, type TestProcess, waitUntil } from '@ballast/testing'
+import { startProcess, temporaryFolder, type TestProcess, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { processIdentity } from '../platform/process-identity.ts'
+import { freePortBase } from '../platform/ports.ts'
 import { probe } from '../platform/probe.ts'
+import { startLauncher } from './fixtures/start-launcher.ts'
 
 const program = fileURLToPath(new URL('fixtures/main.ts', import.meta.url))
 
-/** A SIGKILL, as the end of a test's scope sends it, would leave the services behind; so it gets a SIGTERM before. */
-function launcher(dataDir: string, args: readonly string[], env: Record<string, string> = {}): TestProcess {
-  const started = startProcess({ args: [program, '--data-dir', dataDir, ...args], env: { NO_COLOR: '1', ...env } })
-  return {
-    ...started,
-    async [Symbol.asyncDispose]() {
-      started.kill('SIGTERM')
-      await started.exit
-    },
-  }
-}
+const launcher = (dataDir: string, args: readonly string[], env?: Record<string, string>): TestProcess =>
+  startLauncher(program, ['--data-dir', dataDir, ...args], env)
 
 async function portBase(): Promise<string> {
-  return String((await freePort()) - 1)
+  return String(await freePortBase([1, 2]))
 }
 
 async function pidAt(url: string): Promise<number> {

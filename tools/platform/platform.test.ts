@@ -3,11 +3,12 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { freePort, temporaryFolder, waitUntil } from '@ballast/testing'
+import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { fixtureProcess, fixtureService } from './fixtures/fixture-definition.ts'
 import type { LogRecord } from './log-record.ts'
 import { Platform, type PlatformOptions, startPlatform } from './platform.ts'
+import { freePortBase } from './ports.ts'
 import { probe } from './probe.ts'
 import { processIdentity } from './process-identity.ts'
 import type { ProcessSpec, ServiceDefinition } from './service.ts'
@@ -61,7 +62,7 @@ test('roles start in order and stop in reverse order, the store closes last', as
 
 test('a killed process is started again, on its port, and the log says so', async () => {
   await using folder = await temporaryFolder()
-  const portBase = (await freePort()) - 1
+  const portBase = await freePortBase([1])
   const settings = options(folder.path, [fixtureService('one', 1)])
   await using platform = await startPlatform({ ...settings, portBase })
   const first = await pidAt(platform.url('one'))
