@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty'
-import pino, { type Logger } from 'pino'
+import pino, { type Logger, type LoggerOptions } from 'pino'
 import type { ServiceSettings } from './config/service-options.ts'
 
 export interface LogOptions extends Pick<ServiceSettings, 'logLevel' | 'logFormat'> {
@@ -15,24 +15,19 @@ export interface LogOptions extends Pick<ServiceSettings, 'logLevel' | 'logForma
 export async function createLog({ name, logLevel, logFormat, fd }: LogOptions): Promise<Logger> {
   const pretty = logFormat === 'pretty' || (logFormat === undefined && isatty(fd))
   const stream = pretty ? (await import('./log-pretty.ts')).prettyStream(fd) : pino.destination({ fd, sync: true })
-  return pino(
-    {
-      name,
-      level: logLevel,
-      base: { name },
-      timestamp: pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-      redact: {
-        paths: ['authorization', 'cookie', 'password', 'token', 'secret'].flatMap((key) => [
-          key,
-          `*.${key}`,
-          `*.*.${key}`,
-        ]),
-        censor: '***',
-      },
-    },
-    stream,
-  )
+  return pino(logOptions(name, logLevel), stream)
+}
+
+/** A line has at least `level`, `time` (ISO 8601), `name` and `msg`; members that look like credentials are blotted out. */
+export function logOptions(name: string, level: string): LoggerOptions {
+  const secrets = ['authorization', 'cookie', 'password', 'token', 'secret']
+  return {
+    level,
+    base: { name },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label) => ({ level: label }) },
+    redact: { paths: secrets.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '***' },
+  }
 }
 
 /** For tests: says nothing. */

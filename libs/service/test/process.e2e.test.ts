@@ -29,6 +29,12 @@ describe('starting', () => {
     expect(fixture.stdout.map(messageOf)).toEqual(['closed queue', 'closed store'])
   })
 
+  test('a failed start that then hangs while closing ends all the same', async () => {
+    await using fixture = startFixture(['--fail-start', '--hang-on-close', '--grace-ms', '300'])
+    await expect(fixture.exit).resolves.toEqual({ code: 1, signal: null })
+    expect(fixture.stdout.at(-1)).toContain('"waitingFor":"queue"')
+  })
+
   test('the stack is there for who asks', async () => {
     await using fixture = startFixture(['--fail-start', '--log-level', 'debug'])
     await fixture.exit
@@ -104,7 +110,7 @@ describe('stopping', () => {
     fixture.kill('SIGTERM')
     await expect(fixture.exit).resolves.toEqual({ code: 1, signal: null })
     const line = fixture.stdout.find((text) => messageOf(text).startsWith('not stopped within 300 ms'))
-    expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 'fatal', closing: 'queue', openRequests: [] })
+    expect(JSON.parse(line ?? '{}')).toMatchObject({ level: 'fatal', waitingFor: 'queue', openRequests: [] })
   })
 
   test('a request that hangs is named', async () => {
@@ -116,7 +122,7 @@ describe('stopping', () => {
     )
     fixture.kill('SIGTERM')
     await expect(fixture.exit).resolves.toEqual({ code: 1, signal: null })
-    expect(fixture.stdout.at(-1)).toContain('"openRequests":["GET /slow?ms=60000"]')
+    expect(fixture.stdout.at(-1)).toContain('"waitingFor":"requests","openRequests":["GET /slow?ms=60000"]')
     await expect(hanging).resolves.toBeInstanceOf(Error)
   })
 

@@ -18,6 +18,7 @@ export class Stopping {
   readonly told: Promise<void>
   /** What the process exits with if all goes well from here. */
   exitCode = 0
+  #limited = false
   readonly #abort = new AbortController()
   readonly #tell: () => void
   readonly #options: StoppingOptions
@@ -51,15 +52,23 @@ export class Stopping {
 
   stop(reason: string): void {
     if (this.signal.aborted) return
-    const { log, health, graceMs, pending } = this.#options
+    const { log, health } = this.#options
     health.draining = reason
     log.info({ reason }, 'stopping')
-    setTimeout(() => {
-      log.fatal(pending(), `not stopped within ${graceMs} ms: ending at once`)
-      process.exit(1)
-    }, graceMs).unref()
+    this.limit()
     this.#abort.abort(new Error(reason))
     this.#tell()
+  }
+
+  /** From now on the process has the grace time to end; also when it was never told to, but failed to start. */
+  limit(): void {
+    if (this.#limited) return
+    this.#limited = true
+    const { log, graceMs, pending } = this.#options
+    setTimeout(() => {
+      log.fatal(pending(), `not stopped within ${graceMs} ms: ending at once`)
+      process.exit(Math.max(1, this.exitCode))
+    }, graceMs).unref()
   }
 
   fail(error: unknown): void {
