@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises'
+import { decodeDocument, encodeDocument, splitDocuments } from '@ballast/state-stores/document'
+import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
+import { expect, test } from 'vitest'
+import { problems } from '../src/problems.ts'
+import { testApp } from './test-app.ts'
+
+const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
+
+test('GET /api/data: key order, five ids that are queued as five documents, five reads, the durability reached', async () => {
+  const { app, stream } = await testApp()
+  const answer = await app.inject('/api/data')
+  expect(answer.statusCode).toBe(200)
+  expect(answer.headers['content-type']).toBe('application/json; charset=utf-8')
+  expect(answer.headers['durability']).toBe('fsynced-local=?0, replicas=0')
+  const body = answer.json()
+  expect(Object.keys(body)).toEqual(['status', 'writes', 'reads', 'timestamp'])
+  expect(body).toMatchObject({ status: 'success', reads: [null, null, null, null, null] })
+  expect(body.timestamp).toMatch(iso)
+  const [queued] = await stream.queued({ limit: 10 })
+  const documents = splitDocuments(queued?.body ?? Buffer.alloc(0)).map(({ bson }) => decodeDocument(bson))
+  expect(documents.map(({ _id }) => _id)).toEqual(body.writes)
+  expect(documents.map(({ index, type }) => [type, index])).toEqual([0, 1, 2, 3, 4].map((index) => ['write', index]))
+  expect(documents[4]?.['timestamp'].toISOString()).toBe(body.timestamp)
+})
+
+test('the reads are the first document of type write, and come from one load', async () => {
+  const { app, documents } = await testApp()
+  const first = encodeDocument('650000000102030405000001', { type: 'write' })
+  await documents.insertMany([first, encodeDocument('650000000102030405000002', { type: 'write' })])
+  const answers = await Promise.all(Array.from({ length: 20 }, () => app.inject('/api/data')))
+  for (const answer of answers) expect(answer.json().reads).toEqual(Array.from({ length: 5 }, () => first.id))
+  expect((await app.inject('/api/cache/stats')).json()).toMatchObject({ keys: 1, loads: 1 })
+  expect((await app.inject({ method: 'POST', url: '/api/cache/clear' })).json()).toEqual({
+    status: 'cleared',
+    keys_removed: 1,
+  })
+})
+
+test('what the queue refuses, does not take or does not answer for is told apart, in the fixed form', async () => {
+  const cases = [
+    { append: async () => [{ outcome: 'full', bound: 'age' } as const], status: 503, retryAfter: '60', says: 'age' },
+    {
+      append: () => Promise.reject(new NotAppliedError('disk full')),
+      status: 503,
+      retryAfter: '1',
+      says: 'did not take',
+    },
+    {
+      append: () => Promise.reject(new OutcomeUnknownError('cut')),
+      status: 504,
+      retryAfter: undefined,
+      says: 'not known',
+    },
+    { append: () => Promise.reject(new Error('odd')), status: 504, retryAfter: undefined, says: 'not known' },
+  ]
+  for (const { append, status, retryAfter, says } of cases) {
+    const { app } = await testApp((stream) => ({ ...stream, append }))
+    const answer = await app.inject('/api/data')
+    expect(answer.statusCode).toBe(status)
+    expect(answer.headers['retry-after']).toBe(retryAfter)
+    expect(answer.json()).toEqual({ status: 'error', message: expect.stringContaining(says) })
+  }
+})
+
+test('GET /api/stats counts documents, stored and queued', async () => {
+  const { app, documents } = await testApp()
+  await documents.insertMany([encodeDocument('650000000102030405000001', {})])
+  await app.inject('/api/data')
+  const body = (await app.inject('/api/stats')).json()
+  expect(Object.keys(body)).toEqual(['total_documents', 'pending_writes_in_stream', 'timestamp'])
+  expect(body).toMatchObject({ total_documents: 1, pending_writes_in_stream: 5 })
+  const broken = await testApp((stream) => ({ ...stream, backlog: () => Promise.reject(new Error('away')) }))
+  const answer = await broken.app.inject('/api/stats')
+  expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'error', message: expect.any(String) }])
+})
+
+test('a write is queued, then stored or dead; others are unknown', async () => {
+  const { app, documents, stream } = await testApp()
+  const [one, two] = (await app.inject('/api/data')).json().writes
+  const state = async (id: string) => (await app.inject(`/api/writes/${id}`)).json()
+  expect(await state(two)).toMatchObject({ id: two, state: 'queued', document: { _id: two, index: 1 } })
+  const [claimed] = await stream.claim('me', { maxEntries: 1, maxBytes: 1, waitMs: 0 })
+  if (claimed === undefined) throw new Error('nothing was queued')
+  const parts = splitDocuments(claimed.body)
+  await documents.insertMany(parts.slice(1))
+  await stream.bury([{ claimed, dead: [{ id: one, reason: 'invalid: why', body: Buffer.from('x') }] }])
+  expect(await state(one)).toEqual({ id: one, state: 'dead', reason: 'invalid: why' })
+  expect(await state(two)).toMatchObject({ id: two, state: 'stored', document: { type: 'write', index: 1 } })
+  expect((await app.inject('/api/writes/650000000102030405000001')).statusCode).toBe(404)
+  expect((await app.inject('/api/writes/nonsense')).statusCode).toBe(400)
+})
+
+test('/healthz and /readyz have the bodies of the assessment', async () => {
+  const { app, server } = await testApp()
+  const health = (await app.inject('/healthz')).json()
+  expect(health).toEqual({ status: 'ok', timestamp: expect.stringMatching(iso) })
+  server.health.add({
+    name: 'documents',
+    gates: 'none',
+    check: () => {
+      throw new Error('no primary')
+    },
+  })
+  const ready = await app.inject('/readyz')
+  expect([ready.statusCode, ready.json()]).toMatchObject([
+    200,
+    { status: 'ready', stream: 'connected', documents: 'no primary', queue: { entries: 0 } },
+  ])
+  server.health.add({
+    name: 'stream',
+    gates: 'ready',
+    check: () => {
+      throw new Error('disk is gone')
+    },
+  })
+  const unready = await app.inject('/readyz')
+  expect([unready.statusCode, unready.json()]).toEqual([503, { status: 'not ready', error: 'stream: disk is gone' }])
+})
+
+test('the committed OpenAPI document is that of the code', async () => {
+  const { app } = await testApp()
+  await app.ready()
+  await expect(`${JSON.stringify(app.swagger(), undefined, 2)}\n`).toMatchFileSnapshot('../openapi.json')
+})
+
+test('the README lists every error with its status', async () => {
+  const readme = await readFile(new URL('../README.md', import.meta.url), 'utf8')
+  const listed = [...readme.matchAll(/^\| `([a-z-]+)` +\| (\d{3}) /gm)].map(([, code, status]) => [
+    code,
+    Number(status),
+  ])
+  expect(listed).toEqual(Object.entries(problems.types).map(([code, { status }]) => [code, status]))
+})

@@ -1,0 +1,35 @@
+import { type App, type ServerOptions, testServer } from '@ballast/service'
+import { openCache } from '@ballast/state-stores/cache'
+import { openDocumentStore, type DocumentStore } from '@ballast/state-stores/document'
+import { defaultBounds, openStream, type WriteStream } from '@ballast/state-stores/stream'
+import { build } from '../src/app.ts'
+import { DrainRate } from '../src/drain-rate.ts'
+import { HotRead } from '../src/hot-read.ts'
+import { Writer } from '../src/writer.ts'
+import { Writes } from '../src/writes.ts'
+
+export interface TestApp {
+  readonly app: App
+  readonly server: ServerOptions
+  readonly stream: WriteStream
+  readonly documents: DocumentStore
+}
+
+/** The api on stores in memory, without a process; `change` puts faults into the stream. For tests. */
+export async function testApp(change: (stream: WriteStream) => WriteStream = (stream) => stream): Promise<TestApp> {
+  const server = testServer('load-tolerant-api')
+  const stream = change(await openStream('memory:'))
+  const documents = await openDocumentStore('memory:')
+  const cache = await openCache('memory:')
+  const writer = new Writer({ stream, maxInFlight: 100, maxEntryBytes: defaultBounds.maxEntryBytes })
+  const hotRead = new HotRead({ cache, documents, ttlMs: 60_000, staleMs: 60_000 })
+  const writes = new Writes({
+    writer,
+    drainRate: new DrainRate(),
+    bounds: defaultBounds,
+    maxInFlight: 100,
+    refused: () => {},
+  })
+  const app = await build({ server, stream, documents, cache, hotRead, writes })
+  return { app, server, stream, documents }
+}
