@@ -23,10 +23,12 @@ export function readIdempotencyKey(header: string | readonly string[] | undefine
   )
 }
 
-/** A digest of what is asked for, not of its bytes: `"5"` and `5` ask for the same. */
-export function fingerprintOf(intents: readonly Intent[]): string {
-  const text = JSON.stringify(intents, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-  return hash('sha256', text, 'base64url').slice(0, 22)
+/** A digest of what is asked for under which key; not of its bytes: `"5"` and `5` ask for the same. */
+export function fingerprintOf(key: string, intents: readonly Intent[]): string {
+  const asked = JSON.stringify([key, intents], (_, value: unknown) =>
+    typeof value === 'bigint' ? String(value) : value,
+  )
+  return hash('sha256', asked, 'base64url').slice(0, 22)
 }
 
 /**
@@ -34,8 +36,8 @@ export function fingerprintOf(intents: readonly Intent[]): string {
  * for a part of this one.
  */
 export function tokensOf(intents: readonly Intent[], { scope, key }: RequestKey): Token[] {
-  const fingerprint = fingerprintOf(intents)
-  return intents.map((_, index) => ({ scope, key: intents.length === 1 ? key : `${key}/${index}`, fingerprint }))
+  const fingerprint = fingerprintOf(key, intents)
+  return intents.map((_, index) => ({ scope, key: `${key}/${index}`, fingerprint }))
 }
 
 /** Requests with a key that this process is serving now. A second one would only wait for the same outcome. */

@@ -29,7 +29,7 @@ export function describeCounterContract(
     describeArithmetic(start)
     describeVersions(start)
     describeBatches(start, expected)
-    describeTokens(start)
+    describeTokens(start, expected)
     describeLifetime(start, expected)
   })
 }

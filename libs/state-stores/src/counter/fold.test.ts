@@ -14,12 +14,15 @@ const optional = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.option(arbitrary, { nil: undefined })
 const common = {
   name,
+  // A fingerprint belongs to one key, as that of a request of one operation does.
   token: optional(
-    fc.record({
-      scope: fc.constantFrom('s', 't'),
-      key: fc.constantFrom('1', '2', '3', '4'),
-      fingerprint: fc.constantFrom('f', 'f', 'g'),
-    }),
+    fc
+      .record({
+        scope: fc.constantFrom('s', 't'),
+        key: fc.constantFrom('1', '2', '3', '4'),
+        asked: fc.constantFrom('f', 'f', 'g'),
+      })
+      .map(({ scope, key, asked }) => ({ scope, key, fingerprint: `${key}${asked}` })),
   ),
   ifVersion: fc.option(fc.oneof(fc.bigInt({ min: 0n, max: 5n }), fc.constant('any' as const)), {
     nil: undefined,

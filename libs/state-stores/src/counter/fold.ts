@@ -46,6 +46,8 @@ export const isLive = ({ expiresAtMs }: Counter, nowMs: number): boolean =>
 /** One string for (scope, key); the length keeps ("a", "bc") and ("ab", "c") apart. */
 export const tokenId = ({ scope, key }: Token): string => `${scope.length}:${scope}${key}`
 
+const requestId = ({ scope, fingerprint }: Token): string => `${scope.length}:${scope}${fingerprint}`
+
 /**
  * Applies operations in order: the one definition of what a counter does, for every store that can load the counters
  * and tokens of a batch, and write the result in one step. Pure; O(operations).
@@ -53,6 +55,7 @@ export const tokenId = ({ scope, key }: Token): string => `${scope.length}:${sco
 export function fold(state: FoldState, ops: readonly CounterOp[], nowMs: number, limits: TokenLimits): Folded {
   const counters = new Map<CounterName, Counter | undefined>()
   const tokens = new Map<string, TokenRecord>()
+  const mismatched = new Set<string>()
   let { lastVersion, liveTokens } = state
 
   const find = (name: CounterName): Counter | undefined => {
@@ -72,10 +75,13 @@ export function fold(state: FoldState, ops: readonly CounterOp[], nowMs: number,
   const executeOnce = (op: CounterOp, token: Token): CounterOutcome => {
     const id = tokenId(token)
     const known = tokens.get(id) ?? state.tokens.get(id)
-    if (known !== undefined && nowMs < known.expiresAtMs) {
-      if (known.fingerprint !== token.fingerprint) return { ok: false, reason: 'token-mismatch', replayed: false }
-      return { ...known.outcome, replayed: true }
+    const request = requestId(token)
+    const isUsed = known !== undefined && nowMs < known.expiresAtMs
+    if (mismatched.has(request) || (isUsed && known.fingerprint !== token.fingerprint)) {
+      mismatched.add(request)
+      return { ok: false, reason: 'token-mismatch', replayed: false }
     }
+    if (isUsed) return { ...known.outcome, replayed: true }
     if (liveTokens >= limits.maxTokens) return { ok: false, reason: 'token-window-full', replayed: false }
     const outcome = execute(op)
     liveTokens += 1

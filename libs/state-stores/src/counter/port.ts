@@ -25,7 +25,12 @@ export interface Token {
   /** Whose keys these are: two callers, or two counters, may use the same key. */
   readonly scope: string
   readonly key: string
-  /** Tells two requests under one key apart; a digest of what was asked. */
+  /**
+   * Tells two requests apart; a digest of what was asked, and under which key. Operations of one request share it: once
+   * one of them is refused as `token-mismatch`, so is every later one of that scope and fingerprint in the same commit,
+   * lest the tail of another request under the same key be applied (of those on one counter, where atomicity is
+   * 'counter').
+   */
   readonly fingerprint: string
 }
 

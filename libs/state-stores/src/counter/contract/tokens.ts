@@ -1,11 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import type { CounterOp } from '../port.ts'
+import type { CounterCapabilities, CounterOp } from '../port.ts'
 import type { Start } from './harness.ts'
 import { add, one, token } from './operations.ts'
 
 const addOnce = (key: string): CounterOp => add('n/a', 1n, { token: token(key) })
 
-export function describeTokens(start: Start): void {
+/** The operations of one request of several. */
+const request = (names: readonly string[], fingerprint: string): CounterOp[] =>
+  names.map((name, index) => add(name, 1n, { token: token(`k/${index}`, fingerprint) }))
+
+export function describeTokens(start: Start, expected: CounterCapabilities): void {
   describe('idempotency tokens', () => {
     test('the same token with the same fingerprint is answered again and applied once', async () => {
       const { store } = await start()
@@ -51,6 +55,18 @@ export function describeTokens(start: Start): void {
       ])
       expect([joined?.replayed, split?.replayed]).toEqual([false, false])
     })
+
+    test.runIf(expected.atomicity === 'batch')(
+      'another request under the same keys is refused whole, not applied from where its keys are new',
+      async () => {
+        const { store } = await start()
+        await store.commit(request(['n/a', 'n/b'], 'first'))
+        const bystander = add('n/c', 1n, { token: token('other', 'third') })
+        const outcomes = await store.commit([...request(['n/a', 'n/b', 'n/c'], 'second'), bystander])
+        const refused = { ok: false, reason: 'token-mismatch', replayed: false }
+        expect(outcomes).toMatchObject([refused, refused, refused, { ok: true, value: 1n }])
+      },
+    )
 
     test('is forgotten after its window, not before', async () => {
       const { store, pass } = await start({ tokenWindowMs: 400 })

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { testApp } from '../test-app.ts'
+
+test('counters come in order of their names, a page at a time, within a namespace if asked', async () => {
+  const { app, store } = await testApp()
+  await store.commit(['b/1', 'b/2', 'b/3', 'a/1', 'bb/1'].map((name) => ({ kind: 'add', name, by: 1n })))
+  const pages: string[][] = []
+  let after: string | null = ''
+  while (after !== null) {
+    const query: Record<string, string> = { namespace: 'b', limit: '2', ...(after !== '' && { after }) }
+    const { counters, next } = (await app.inject({ url: '/v1/counters', query })).json()
+    pages.push(counters.map(({ name }: { name: string }) => name))
+    after = next
+  }
+  expect(pages).toEqual([['1', '2'], ['3']])
+  const all = (await app.inject('/v1/counters')).json()
+  expect(all.counters.map(({ namespace }: { namespace: string }) => namespace)).toEqual(['a', 'b', 'b', 'b', 'bb'])
+  expect(all.next).toBeNull()
+})
+
+test.each(['limit=0', 'limit=1001', 'limit=x', 'after=b', 'namespace=a%20b'])('%s is refused', async (query) => {
+  const { app } = await testApp()
+  expect((await app.inject(`/v1/counters?${query}`)).json()).toMatchObject({ status: 400, code: 'invalid-request' })
+})
