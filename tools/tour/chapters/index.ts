@@ -1,5 +1,6 @@
 import type { Chapter } from '../chapter.ts'
 import { counter } from './counter.ts'
 import { loadTolerantApi } from './load-tolerant-api.ts'
+import { scaler } from './scaler.ts'
 
-export const chapters: readonly Chapter[] = [counter, loadTolerantApi]
+export const chapters: readonly Chapter[] = [counter, scaler, loadTolerantApi]
