@@ -136,7 +136,10 @@ export interface LeaderSide {
   publish(leader: Leader, moves: readonly Target[]): Promise<'published' | 'stale'>
   /** Gives slots without a live owner to their target, if that lives. `unownedMs` is how long they went without a tick, at most. */
   takeOver(leader: Leader): Promise<TakenOver | 'stale'>
-  /** Rows per slot, exact but for writes of the last moment. Only the leader may ask: the answer folds the store's change log. */
+  /**
+   * Rows per slot, exact but for writes of the last moment. Only the leader may ask: the answer folds the store's change log.
+   * Not to be written to; the same array as before means that nothing has changed.
+   */
   countRows(leader: Leader): Promise<Uint32Array | 'stale'>
   /** Counts the rows of some slots from scratch and corrects what `countRows` returns. */
   recount(leader: Leader, fromSlot: number, toSlot: number): Promise<Recount | 'stale'>

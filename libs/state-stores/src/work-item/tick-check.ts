@@ -27,9 +27,12 @@ const maxima = new Set([2n ** 31n - 1n, 2n ** 63n - 1n])
 
 /**
  * Reads every row once. Pages may be read at different moments and while rows are ticked: each row is compared only with itself.
- * Cost: 10,000 rows a page, about 100 bytes of memory a row.
+ * Cost: 10,000 rows a page, about 100 bytes of memory a row. `maxRows` keeps to the first ones in order of ids.
  */
-export async function snapshotTicks(rows: Pick<Rows, 'offsets'>): Promise<TickSnapshot> {
+export async function snapshotTicks(
+  rows: Pick<Rows, 'offsets'>,
+  maxRows = Number.POSITIVE_INFINITY,
+): Promise<TickSnapshot> {
   const offsets = new Map<string, bigint>()
   let saturated = 0
   let oldestTick: bigint | undefined
@@ -42,7 +45,7 @@ export async function snapshotTicks(rows: Pick<Rows, 'offsets'>): Promise<TickSn
       if (oldestTick === undefined || lastTick < oldestTick) oldestTick = lastTick
     }
     after = page.at(-1)?.id
-    if (after === undefined) return { offsets, saturated, oldestTick }
+    if (after === undefined || offsets.size + saturated >= maxRows) return { offsets, saturated, oldestTick }
   }
 }
 

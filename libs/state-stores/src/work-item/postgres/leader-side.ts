@@ -19,6 +19,8 @@ interface MemberRow extends Omit<MemberState, 'epoch' | 'lastTickMs' | 'longestG
 }
 
 export function leaderSide(database: Database, facts: ServerFacts): LeaderSide {
+  /** The last answer of `countRows`, and under which leadership it was given. */
+  let counted: { readonly nonce: string; readonly counts: Uint32Array } | undefined
   return {
     async campaign(name, ttlMs) {
       const [row] = await database.query<{ epoch: string; nonce: string }>(campaignStatement, [name, ttlMs])
@@ -77,12 +79,14 @@ export function leaderSide(database: Database, facts: ServerFacts): LeaderSide {
     },
     async countRows(leader) {
       const rows = await database.query<{ leads: boolean; slot: number; rows: string }>(
-        'SELECT * FROM ballast_scaler.fold_row_counts($1, $2)',
-        fenceOf(leader),
+        'SELECT * FROM ballast_scaler.fold_row_counts($1, $2, $3)',
+        [...fenceOf(leader), counted?.nonce === leader.fence.nonce],
       )
       if (rows.some((row) => !row.leads)) return 'stale'
+      if (counted !== undefined && rows.some(({ slot }) => slot === -2)) return counted.counts
       const counts = new Uint32Array(facts.slots)
       for (const { slot, rows: count } of rows) if (slot >= 0) counts[slot] = Number(count)
+      counted = { nonce: leader.fence.nonce, counts }
       return counts
     },
     async recount(leader, fromSlot, toSlot) {

@@ -59,8 +59,8 @@ CREATE TABLE ballast_scaler.events (
   detail jsonb NOT NULL
 );
 
-CREATE FUNCTION ballast_scaler.is_alive(worker text) RETURNS boolean LANGUAGE sql VOLATILE AS
-  'SELECT EXISTS (SELECT FROM ballast_scaler.workers w WHERE w.name = worker AND w.expires_at > clock_timestamp())';
+CREATE FUNCTION ballast_scaler.living() RETURNS text[] LANGUAGE sql VOLATILE AS
+  'SELECT ARRAY(SELECT w.name FROM ballast_scaler.workers w WHERE w.expires_at > clock_timestamp())';
 
 CREATE FUNCTION ballast_scaler.leads(leader_epoch bigint, leader_nonce uuid) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
@@ -106,12 +106,14 @@ END $$;
 CREATE FUNCTION ballast_scaler.hand_over(donor text, donor_incarnation uuid, donor_epoch bigint, donor_nonce uuid)
 RETURNS TABLE (handed integer, epoch bigint, nonce uuid, slots integer[]) LANGUAGE plpgsql AS $$
 DECLARE
+  living text[];
   involved text[];
   given integer;
 BEGIN
   PERFORM FROM ballast_scaler.settings FOR UPDATE;
+  living := ballast_scaler.living();
   involved := ARRAY(SELECT DISTINCT s.target FROM ballast_scaler.slots s
-    WHERE s.owner = donor AND s.owner IS DISTINCT FROM s.target AND ballast_scaler.is_alive(s.target)) || donor;
+    WHERE s.owner = donor AND s.owner IS DISTINCT FROM s.target AND s.target = ANY (living)) || donor;
   PERFORM FROM ballast_scaler.leases l WHERE l.worker = ANY (involved) ORDER BY l.worker FOR UPDATE;
   PERFORM FROM ballast_scaler.leases l
     WHERE l.worker = donor AND l.incarnation = donor_incarnation AND l.epoch = donor_epoch AND l.nonce = donor_nonce;
@@ -126,15 +128,17 @@ END $$;
 CREATE FUNCTION ballast_scaler.take_over(leader_epoch bigint, leader_nonce uuid)
 RETURNS TABLE (leads boolean, taken integer, unowned_ms double precision) LANGUAGE plpgsql AS $$
 DECLARE
+  living text[];
   gone text[];
   involved text[];
 BEGIN
   PERFORM FROM ballast_scaler.settings FOR UPDATE;
   IF NOT ballast_scaler.leads(leader_epoch, leader_nonce) THEN RETURN QUERY SELECT false, 0, 0::double precision; RETURN; END IF;
+  living := ballast_scaler.living();
   gone := ARRAY(SELECT DISTINCT s.owner FROM ballast_scaler.slots s
-    WHERE s.owner IS DISTINCT FROM s.target AND s.owner IS NOT NULL AND NOT ballast_scaler.is_alive(s.owner));
+    WHERE s.owner IS DISTINCT FROM s.target AND s.owner <> ALL (living));
   involved := ARRAY(SELECT DISTINCT s.target FROM ballast_scaler.slots s
-    WHERE s.owner IS DISTINCT FROM s.target AND (s.owner IS NULL OR s.owner = ANY (gone)) AND ballast_scaler.is_alive(s.target));
+    WHERE s.owner IS DISTINCT FROM s.target AND (s.owner IS NULL OR s.owner = ANY (gone)) AND s.target = ANY (living));
   IF cardinality(involved) = 0 THEN RETURN QUERY SELECT true, 0, 0::double precision; RETURN; END IF;
   -- Waits for the last tick of those that are gone, should one still be running.
   PERFORM FROM ballast_scaler.leases l WHERE l.worker = ANY (gone || involved) ORDER BY l.worker FOR UPDATE;

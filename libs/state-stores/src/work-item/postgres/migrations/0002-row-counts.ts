@@ -41,12 +41,14 @@ CREATE TRIGGER ballast_rows_truncated AFTER TRUNCATE ON public.work_items
   FOR EACH STATEMENT EXECUTE FUNCTION ballast_scaler.rows_truncated();
 
 -- A row inserted after a TRUNCATE in another transaction may be folded together with it, so a truncation recounts from the table.
-CREATE FUNCTION ballast_scaler.fold_row_counts(leader_epoch bigint, leader_nonce uuid)
+CREATE FUNCTION ballast_scaler.fold_row_counts(leader_epoch bigint, leader_nonce uuid, known boolean)
 RETURNS TABLE (leads boolean, slot integer, rows bigint) LANGUAGE plpgsql AS $$
 DECLARE
   truncated boolean;
 BEGIN
   IF NOT ballast_scaler.leads(leader_epoch, leader_nonce) THEN RETURN QUERY SELECT false, 0, 0::bigint; RETURN; END IF;
+  -- Asked several times a second: nothing is sent again that the caller has already.
+  IF known AND NOT EXISTS (SELECT FROM ballast_scaler.row_deltas) THEN RETURN QUERY SELECT true, -2, 0::bigint; RETURN; END IF;
   SELECT EXISTS (SELECT FROM ballast_scaler.row_deltas d WHERE d.slot = -1) INTO truncated;
   IF truncated THEN
     WITH gone AS (DELETE FROM ballast_scaler.row_deltas RETURNING 1),

@@ -1,0 +1,51 @@
+import { buildServer, type App, type Routes, type ServerOptions } from '@ballast/service'
+import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
+import type { WorkItemStore } from '@ballast/state-stores/work-item'
+import type { TickAudit } from './control-plane/tick-audit.ts'
+import { problems } from './problems.ts'
+import { explainRoutes } from './routes/explain.ts'
+import { planRoutes } from './routes/plan.ts'
+import { rowRoutes } from './routes/rows.ts'
+import { statsRoutes } from './routes/stats.ts'
+import { workerRoutes } from './routes/workers.ts'
+
+export interface AppParts {
+  readonly server: ServerOptions
+  readonly store: WorkItemStore
+  readonly audit: () => TickAudit
+}
+
+export async function build({ server, store, audit }: AppParts): Promise<App> {
+  const app = await buildServer({
+    ...server,
+    problems,
+    openapi: { title: 'Scaler', description: 'Spreads the rows of a table over workers, each ticked by exactly one.' },
+  })
+  const routes: Routes = async (api) => {
+    api.setErrorHandler((error) => {
+      throw storeProblem(error)
+    })
+    await api.register(workerRoutes, { store })
+    await api.register(planRoutes, { store })
+    await api.register(rowRoutes, { store })
+    await api.register(explainRoutes, { store })
+    await api.register(statsRoutes, { store, audit })
+  }
+  await app.register(routes)
+  return app
+}
+
+function storeProblem(error: unknown): unknown {
+  if (error instanceof NotAppliedError) {
+    return problems.create('store-unavailable', `${error.message}; try again in a second`, {
+      headers: { 'retry-after': '1' },
+      cause: error,
+    })
+  }
+  if (error instanceof OutcomeUnknownError) {
+    return problems.create('outcome-unknown', `${error.message}; read what is there before you repeat it`, {
+      cause: error,
+    })
+  }
+  return error
+}

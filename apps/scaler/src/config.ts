@@ -1,0 +1,72 @@
+import { hostname } from 'node:os'
+import { defineConfig, durationMs, integer, secret, serviceOptions, text, type ConfigOf } from '@ballast/service'
+
+const store = secret({
+  default: 'postgres://localhost/ballast',
+  help: 'postgres:// URL of the database that holds work_items, and the truth about who owns what',
+})
+
+export const controlPlaneConfig = defineConfig({
+  app: 'scaler',
+  prefix: 'SCALER',
+  summary: 'decides which worker owns which rows; serves the HTTP API',
+  examples: ['scaler control-plane --store postgres://user:password@db/app', 'scaler worker --name worker-0'],
+  options: {
+    ...serviceOptions({ listen: '127.0.0.1:4003' }),
+    store,
+    leaderTtlMs: durationMs({
+      default: 3_000,
+      min: 500,
+      help: 'a leader that is silent for this long is succeeded; workers go on meanwhile',
+    }),
+    joinSettleMs: durationMs({ default: 500, help: 'after a worker joins, wait for others before rows are moved' }),
+    rebalanceIntervalMs: durationMs({
+      default: 5_000,
+      min: 250,
+      help: 'move rows because of their numbers at most this often',
+    }),
+    imbalancePermille: integer({
+      default: 5,
+      max: 1_000,
+      help: 'move rows only when a worker has more than this above its fair share, in thousandths',
+    }),
+    auditIntervalMs: durationMs({
+      default: 10_000,
+      min: 1_000,
+      help: 'check this often whether a tick was lost or doubled',
+    }),
+    auditMaxRows: integer({ default: 20_000, min: 1, help: 'rows that the check covers' }),
+  },
+})
+export type ControlPlaneConfig = ConfigOf<typeof controlPlaneConfig>
+
+export const workerConfig = defineConfig({
+  app: 'scaler',
+  prefix: 'SCALER',
+  summary: 'ticks the rows that it owns, once a second',
+  examples: ['scaler worker --name worker-0 --store postgres://user:password@db/app'],
+  options: {
+    ...serviceOptions({ listen: '127.0.0.1:0' }),
+    store,
+    name: text({
+      default: hostname(),
+      help: 'stable over restarts, one of a kind among the living; as in a StatefulSet',
+    }),
+    weight: integer({ default: 1, min: 1, max: 1_000, help: 'share of the rows relative to the other workers' }),
+    leaseTtlMs: durationMs({
+      default: 3_000,
+      min: 500,
+      help: 'silent for this long, a worker is held for dead and its rows go to others',
+    }),
+    drainTimeoutMs: durationMs({
+      default: 15_000,
+      help: 'on SIGTERM, wait this long for others to take the rows; keep it below --grace-ms',
+    }),
+    watchLimit: integer({
+      default: 50,
+      max: 10_000,
+      help: 'print the ids of all watched rows up to this many, beyond it their number and a fingerprint',
+    }),
+  },
+})
+export type WorkerConfig = ConfigOf<typeof workerConfig>

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Service } from '@ballast/service'
+import { openWorkItemStore } from '@ballast/state-stores/work-item'
+import { build } from './app.ts'
+import type { ControlPlaneConfig } from './config.ts'
+import { Leadership } from './control-plane/leadership.ts'
+import { controlMetrics } from './control-plane/metrics.ts'
+import { TickAuditor } from './control-plane/tick-audit.ts'
+import { onceInAWhile } from './once-in-a-while.ts'
+import { repeat } from './repeat.ts'
+
+const stepMs = 250
+
+/** The command `control-plane`. Several may run: one leads, all serve the API. */
+export async function controlPlane(service: Service<ControlPlaneConfig>): Promise<void> {
+  const { config, log, health } = service
+  const name = `${hostname()}-${randomUUID().slice(0, 8)}`
+  const store = await openWorkItemStore(config.store, { applicationName: `scaler control-plane ${name}` })
+  service.onClose('store', () => store[Symbol.asyncDispose]())
+  health.add({ name: 'store', gates: 'ready', check: () => store.check() })
+
+  const leadership: Leadership = new Leadership(
+    store,
+    { ...config, name, ttlMs: config.leaderTtlMs, tolerance: config.imbalancePermille / 1000 },
+    { log, metrics: controlMetrics(service.metrics, () => leadership.leads), nowMs: () => performance.now() },
+  )
+  const complain = onceInAWhile((error) => log.warn({ err: error }, 'the store cannot be used'))
+  const leading = repeat({
+    step: () => leadership.step(),
+    pauseMs: () => stepMs,
+    failed: complain,
+  })
+  service.onClose('leadership', async () => {
+    await leading.stop()
+    await leadership.resign().catch(complain)
+  })
+
+  const auditor = new TickAuditor(store.rows, config.auditMaxRows)
+  const auditing = repeat({
+    step: () => auditor.step(),
+    pauseMs: () => config.auditIntervalMs,
+    failed: complain,
+  })
+  service.onClose('audit', () => auditing.stop())
+
+  await service.listen(await build({ server: service.serverOptions, store, audit: () => auditor.result }))
+}

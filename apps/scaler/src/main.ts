@@ -1,0 +1,15 @@
+import { command, runApp } from '@ballast/service'
+import packageJson from '../package.json' with { type: 'json' }
+import { controlPlaneConfig, workerConfig } from './config.ts'
+import { controlPlane } from './control-plane.ts'
+import { worker } from './worker.ts'
+
+await runApp({
+  name: 'scaler',
+  version: packageJson.version,
+  commands: {
+    'control-plane': command(controlPlaneConfig, controlPlane),
+    worker: command(workerConfig, worker),
+  },
+  defaultCommand: 'control-plane',
+})
