@@ -1,0 +1,90 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { sha256 } from '../hash.ts'
+import type { BlobStore, BlobUsage, EntryName, PutOutcome, RemoveOutcome } from '../port.ts'
+import { bytesOf, name, readAll, type OpenHarness } from './harness.ts'
+
+/** Each size stands for one value, so that sizes tell values apart. */
+const sizes = [0, 10, 60_000, 70_000]
+const quotaBytes = 140_000
+
+type Step = { readonly name: EntryName } & ({ readonly sizeBytes: number } | { readonly remove: true })
+
+class Model {
+  #entries = new Map<string, { name: EntryName; sizeBytes: number }>()
+
+  put(entry: EntryName, sizeBytes: number): PutOutcome {
+    const id = JSON.stringify(entry)
+    const after = new Map(this.#entries).set(id, { name: entry, sizeBytes })
+    if (total(after) > quotaBytes && total(after) > total(this.#entries)) return { outcome: 'full' }
+    const before = this.#entries.get(id)?.sizeBytes
+    this.#entries = after
+    const outcome = before === undefined ? 'created' : before === sizeBytes ? 'exists' : 'replaced'
+    return { outcome, digest: sha256(valueOf(sizeBytes)), sizeBytes }
+  }
+
+  remove(entry: EntryName): RemoveOutcome {
+    return this.#entries.delete(JSON.stringify(entry)) ? 'removed' : 'missing'
+  }
+
+  usage(): BlobUsage {
+    const blobs = distinct(this.#entries).length
+    return { entries: this.#entries.size, blobs, sizeBytes: total(this.#entries), quotaBytes }
+  }
+
+  get entries(): readonly { name: EntryName; sizeBytes: number }[] {
+    return [...this.#entries.values()]
+  }
+}
+
+/** Random puts and removes against the obvious model: a map, and the sum of its different values. */
+export function describeModel(open: OpenHarness): void {
+  test('any sequence of puts and removes does what a map would', { timeout: 60_000 }, async () => {
+    const key = fc.constantFrom('a', 'b', sha256(Buffer.from('c')))
+    const entry = fc.tuple(key, fc.constantFrom('x', 'y')).map(([each, namespace]) => name(each, namespace))
+    const step: fc.Arbitrary<Step> = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ name: entry, sizeBytes: fc.constantFrom(...sizes) }) },
+      { weight: 1, arbitrary: fc.record({ name: entry, remove: fc.constant(true as const) }) },
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+        const { store } = await open({ quotaBytes })
+        try {
+          const model = new Model()
+          for (const each of steps) {
+            expect([await apply(store, each), store.usage()]).toEqual([expected(model, each), model.usage()])
+          }
+          for (const { name: each, sizeBytes } of model.entries) {
+            expect((await readAll(await store.open(each)))?.equals(valueOf(sizeBytes))).toBe(true)
+          }
+        } finally {
+          await store.close()
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+}
+
+function expected(model: Model, step: Step): PutOutcome | RemoveOutcome {
+  return 'remove' in step ? model.remove(step.name) : model.put(step.name, step.sizeBytes)
+}
+
+async function apply(store: BlobStore, step: Step): Promise<PutOutcome | RemoveOutcome | undefined> {
+  if ('remove' in step) return (await store.remove([step.name]))[0]
+  return store.put({ name: step.name }, [valueOf(step.sizeBytes)])
+}
+
+const values = new Map(sizes.map((sizeBytes) => [sizeBytes, bytesOf(sizeBytes, sizeBytes)]))
+
+function valueOf(sizeBytes: number): Buffer {
+  return values.get(sizeBytes) ?? Buffer.alloc(0)
+}
+
+function distinct(entries: ReadonlyMap<string, { sizeBytes: number }>): number[] {
+  return [...new Set([...entries.values()].map(({ sizeBytes }) => sizeBytes))]
+}
+
+function total(entries: ReadonlyMap<string, { sizeBytes: number }>): number {
+  return distinct(entries).reduce((sum, each) => sum + each, 0)
+}

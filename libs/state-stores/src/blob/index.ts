@@ -1,0 +1,22 @@
+export { openBlobStore } from './open.ts'
+export {
+  DamagedBlobError,
+  type BlobCapabilities,
+  type BlobOptions,
+  type BlobStat,
+  type BlobStore,
+  type BlobUsage,
+  type ByteRange,
+  type Damage,
+  type Digest,
+  type EntryName,
+  type NewEntry,
+  type OpenBlob,
+  type PutOutcome,
+  type RemoveOutcome,
+  type ScannedEntry,
+  type ScanPage,
+  type SmallEntry,
+} from './port.ts'
+export { isDigest } from './name.ts'
+export { sha256 } from './hash.ts'

@@ -1,0 +1,219 @@
+import { spawnSync } from 'node:child_process'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { startProcess, temporaryFolder } from '@ballast/testing'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { describeBlobContract } from './contract.ts'
+import { bytesOf, name, readAll } from './contract/harness.ts'
+import { sha256 } from './hash.ts'
+import { flipBit } from './lmdb/damage.ts'
+import { lmdbBlobStore } from './lmdb.ts'
+import { openBlobStore } from './open.ts'
+import { DamagedBlobError } from './port.ts'
+
+describeBlobContract(
+  'lmdb',
+  async (options) => {
+    const folder = await temporaryFolder()
+    onTestFinished(() => folder[Symbol.asyncDispose]())
+    const store = await lmdbBlobStore({ ...options, path: folder.path })
+    return { store, damage: (digest, at) => flipBit(folder.path, digest, at) }
+  },
+  { durable: true, shared: true },
+)
+
+const writer = fileURLToPath(new URL('../fixtures/blob-writer.ts', import.meta.url))
+const strace = spawnSync('strace', ['-V']).status === 0
+const large = bytesOf(1, 300_000)
+
+async function files(path: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(path, folder), { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile() && entry.name !== 'lock').map((entry) => entry.name)
+}
+
+test('everything is there after a reopening', async () => {
+  await using folder = await temporaryFolder()
+  const url = `lmdb:${folder.path}`
+  const first = await openBlobStore(url)
+  await first.putSmall([{ name: name('s'), bytes: Buffer.from('small') }])
+  await first.put({ name: name('l') }, [large])
+  await first.close()
+  await using second = await openBlobStore(url)
+  expect(await readAll(await second.open(name('s')))).toEqual(Buffer.from('small'))
+  expect((await readAll(await second.open(name('l'))))?.equals(large)).toBe(true)
+  expect(second.usage()).toMatchObject({ entries: 2, blobs: 2, sizeBytes: 300_005 })
+  expect(await files(folder.path, 'incoming')).toEqual([])
+})
+
+test('large bytes that go are no file any more', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await lmdbBlobStore({ path: folder.path, quotaBytes: 700_000 })
+  await store.put({ name: name('a') }, [large])
+  await store.put({ name: name('b') }, [large])
+  await store.put({ name: name('c') }, [bytesOf(2, 600_000)])
+  expect(await files(folder.path, 'files')).toHaveLength(1)
+  await store.remove([name('a'), name('b')])
+  expect(await files(folder.path, 'files')).toEqual([])
+})
+
+test('a damaged file is set aside under its name', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await lmdbBlobStore({ path: folder.path })
+  await store.put({ name: name('a') }, [large])
+  const [file] = await files(folder.path, 'files')
+  await flipBit(folder.path, sha256(large), 299_999)
+  await expect(store.open(name('a')).then(readAll)).rejects.toThrow(DamagedBlobError)
+  expect(await files(folder.path, 'files')).toEqual([])
+  expect(await files(folder.path, 'damaged')).toEqual([file])
+})
+
+test('a file that vanished is damage, not an empty answer', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await lmdbBlobStore({ path: folder.path })
+  await store.put({ name: name('a') }, [large])
+  const [file = ''] = await files(folder.path, 'files')
+  spawnSync('rm', [join(folder.path, 'files', file.slice(0, 2), file)])
+  await expect(store.open(name('a'))).rejects.toThrow('its file is missing')
+  expect((await store.put({ name: name('a') }, [large])).outcome).toBe('exists')
+  expect((await readAll(await store.open(name('a'))))?.equals(large)).toBe(true)
+})
+
+test('a remove that races a put never takes the bytes that the put acknowledged', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await lmdbBlobStore({ path: folder.path })
+  const key = name('k')
+  await store.put({ name: key }, [large])
+  for (let round = 0; round < 40; round++) {
+    const [outcome] = await Promise.all([store.put({ name: key }, [large]), store.remove([key])])
+    const blob = await readAll(await store.open(key))
+    expect(blob === undefined || blob.equals(large)).toBe(true)
+    // A put that created the entry came after the remove.
+    expect(outcome.outcome === 'created' && blob === undefined).toBe(false)
+    await store.put({ name: key }, [large])
+    expect((await readAll(await store.open(key)))?.equals(large)).toBe(true)
+  }
+  expect(await files(folder.path, 'files')).toHaveLength(1)
+})
+
+describe('what a crash leaves', () => {
+  const dead = 'dead'.repeat(4)
+
+  test('is removed at the next start, and nothing else is', async () => {
+    await using folder = await temporaryFolder()
+    const living = await lmdbBlobStore({ path: folder.path })
+    await living.put({ name: name('k') }, [large])
+    const [instance = ''] = await readdir(join(folder.path, 'incoming'))
+    const digest = sha256(Buffer.from('orphan'))
+    const put = async (path: string, file: string): Promise<void> => {
+      await mkdir(join(folder.path, path), { recursive: true })
+      await writeFile(join(folder.path, path, file), 'half')
+    }
+    await put(`incoming/${dead}`, '00000000')
+    await put(`incoming/${dead}`, 'lock')
+    await put(`incoming/${instance}`, '00000007')
+    await put(`files/${digest.slice(0, 2)}`, `${digest}-${dead}00000001`)
+    await put(`files/${digest.slice(0, 2)}`, `${digest}-${instance}00000007`)
+    await put(`files/${digest.slice(0, 2)}`, 'not-ours')
+
+    const starting = await lmdbBlobStore({ path: folder.path })
+    await starting.close()
+    expect(await readdir(join(folder.path, 'incoming'))).not.toContain(dead)
+    expect(await files(folder.path, 'incoming')).toEqual(['00000007'])
+    const kept = await files(folder.path, 'files')
+    expect(kept).toHaveLength(3)
+    expect(kept).toContain(`${digest}-${instance}00000007`)
+    expect(kept).toContain('not-ours')
+    expect((await readAll(await living.open(name('k'))))?.equals(large)).toBe(true)
+    await living.close()
+  })
+
+  test('recorded files of dead processes stay', async () => {
+    await using folder = await temporaryFolder()
+    await using child = startProcess({ args: [writer, folder.path, '1000', '100000'] })
+    await child.waitForLine(/^20 created/)
+    child.kill('SIGKILL')
+    await child.exit
+    await using store = await lmdbBlobStore({ path: folder.path })
+    for (const line of child.stdout) {
+      const index = line.split(' ')[0] ?? ''
+      const expected = Buffer.alloc(100_000, `${index};`)
+      expect((await readAll(await store.open(name(index))))?.equals(expected)).toBe(true)
+    }
+    const page = await store.scan('test', undefined, 2000)
+    expect(await files(folder.path, 'files')).toHaveLength(page.entries.length)
+  })
+})
+
+test.skipIf(!strace)(
+  'a large put is synced, renamed, its folder synced, recorded, and only then acknowledged',
+  async () => {
+    await using folder = await temporaryFolder()
+    const calls = 'trace=fsync,fdatasync,rename,renameat,renameat2,write,pwrite64,openat'
+    // Slow syncs, so that whoever does not wait for them is seen.
+    const slow = 'inject=fsync,fdatasync:delay_exit=20000'
+    const args = [
+      '-f',
+      '-y',
+      '-s',
+      '300',
+      '-e',
+      slow,
+      '-e',
+      calls,
+      process.execPath,
+      writer,
+      folder.path,
+      '3',
+      '100000',
+    ]
+    await using child = startProcess({ command: 'strace', args })
+    expect((await child.exit).code).toBe(0)
+    const unfinished = new Map<string, string>()
+    const events = child.stderr.flatMap((line) => {
+      const [, thread = '', call = ''] = /^(?:\[pid +(\d+)\] )?(.*)$/.exec(line) ?? []
+      if (call.endsWith('<unfinished ...>')) return (unfinished.set(thread, call), [])
+      const whole = call.startsWith('<...') ? `${unfinished.get(thread)}${call}` : call
+      if (/^fsync\(.*\/incoming\/\w+\/\w{8}>.*= 0/.test(whole)) return ['file synced']
+      if (/^rename\w*\(.*\/incoming\/.*\/files\/.*= 0/.test(whole)) return ['renamed']
+      if (/^fsync\(.*\/files\/\w\w>.*= 0/.test(whole)) return ['folder synced']
+      if (/^fdatasync\(.*data\.mdb>.*= 0/.test(whole)) return ['record synced']
+      return /\d created/.exec(whole) ?? []
+    })
+    const perPut = ['file synced', 'renamed', 'folder synced', 'record synced']
+    const from = events.indexOf('file synced')
+    expect(events.slice(from)).toEqual([...perPut, '0 created', ...perPut, '1 created', ...perPut, '2 created'])
+  },
+)
+
+test('when the disk is full a large put is full, what was there stays, and nothing is left over', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'limited')
+  // No file may pass 1 MiB.
+  const args = ['-c', 'ulimit -f 2048; exec "$0" "$@"', process.execPath, writer, path, '1', '1500000']
+  await using child = startProcess({ command: 'sh', args })
+  expect((await child.exit).code).toBe(0)
+  expect(child.stdout).toEqual(['0 full'])
+  expect([...(await files(path, 'files')), ...(await files(path, 'incoming'))]).toEqual([])
+})
+
+test('a format of a later release is refused and left as it is', async () => {
+  await using folder = await temporaryFolder()
+  const store = await lmdbBlobStore({ path: folder.path })
+  await store.put({ name: name('k') }, [Buffer.from('bytes')])
+  const { openLmdb } = await import('../lmdb-environment.ts')
+  await using environment = await openLmdb({ path: folder.path })
+  await environment.transact(() => environment.table('totals').put(Buffer.from('totals'), Buffer.from([2])))
+  await expect(store.put({ name: name('x') }, [Buffer.from('y')])).rejects.toThrow(
+    'format 2; this release reads format 1',
+  )
+  expect((await readFile(join(folder.path, 'data.mdb'))).length).toBeGreaterThan(0)
+  await store.close()
+})
+
+test('a URL that names no store is refused with what to say', async () => {
+  await expect(openBlobStore('redis://x')).rejects.toThrow('"redis://x" names no blob store: say lmdb:<folder>')
+  await expect(openBlobStore('lmdb:')).rejects.toThrow('names no blob store')
+  await using store = await openBlobStore('memory:')
+  expect(store.capabilities.durable).toBe(false)
+})

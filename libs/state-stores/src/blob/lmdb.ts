@@ -1,0 +1,244 @@
+import { access, constants } from 'node:fs/promises'
+import { join } from 'node:path'
+import { openLmdb, type LmdbEnvironment } from '../lmdb-environment.ts'
+import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
+import { beginningOf } from './collect.ts'
+import { ChunkHasher, sha256 } from './hash.ts'
+import { Catalog, type Changes } from './lmdb/catalog.ts'
+import { BlobFiles, type Incoming } from './lmdb/files.ts'
+import { Reader } from './lmdb/reader.ts'
+import { assertName } from './name.ts'
+import type {
+  BlobOptions,
+  BlobStat,
+  BlobStore,
+  BlobUsage,
+  ByteRange,
+  EntryName,
+  NewEntry,
+  OpenBlob,
+  PutOutcome,
+  RemoveOutcome,
+  ScanPage,
+  SmallEntry,
+} from './port.ts'
+
+export interface LmdbBlobOptions extends BlobOptions {
+  /** A folder on a local disk; any number of processes may share it. */
+  readonly path: string
+  /** See `LmdbOptions.mapSizeBytes`. */
+  readonly mapSizeBytes?: number
+}
+
+type Source = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+/**
+ * Blobs of at most 64 KiB live in LMDB, with their record; larger ones are a file each, because beyond that LMDB gains
+ * nothing and copies whole values through memory. An acknowledged put costs one fdatasync and one synchronous page for
+ * the whole batch; a large one also an fsync of its file and of the folder.
+ */
+export async function lmdbBlobStore(options: LmdbBlobOptions): Promise<BlobStore> {
+  const { path, mapSizeBytes } = options
+  const environment = await openLmdb({ path, ...(mapSizeBytes === undefined ? {} : { mapSizeBytes }) })
+  try {
+    const store = new LmdbBlobStore(environment, await BlobFiles.open(path), options)
+    await store.sweep()
+    return store
+  } catch (error) {
+    await environment.close()
+    throw error
+  }
+}
+
+class LmdbBlobStore implements BlobStore {
+  readonly capabilities = { durable: true, shared: true }
+  readonly inlineBytes = 64 * 1024
+  readonly #environment: LmdbEnvironment
+  readonly #files: BlobFiles
+  readonly #catalog: Catalog
+  readonly #reader: Reader
+  readonly #path: string
+  readonly #quotaBytes: number
+  readonly #maxBlobBytes: number
+  #receiving = 0
+  #idle = Promise.withResolvers<void>()
+  #closed: Promise<void> | undefined
+
+  constructor(environment: LmdbEnvironment, files: BlobFiles, options: LmdbBlobOptions) {
+    this.#environment = environment
+    this.#files = files
+    this.#quotaBytes = options.quotaBytes ?? Infinity
+    this.#maxBlobBytes = options.maxBlobBytes ?? Infinity
+    this.#path = options.path
+    this.#catalog = new Catalog(environment, this.#quotaBytes)
+    this.#reader = new Reader(this.#catalog, files, options.onDamage)
+  }
+
+  /** Removes what crashed processes left behind. */
+  sweep(): Promise<void> {
+    return this.#files.sweep(async (candidates) => {
+      await this.#change((changes) => {
+        for (const file of candidates) if (!changes.isReferenced(file)) this.#files.unlinkSync(file)
+      })
+    })
+  }
+
+  async putSmall(entries: readonly SmallEntry[]): Promise<readonly PutOutcome[]> {
+    const digests = entries.map(({ name, bytes }) => {
+      assertName(name)
+      return bytes.length > this.inlineBytes ? undefined : sha256(bytes)
+    })
+    return this.#change((changes) =>
+      entries.map(({ name, digest: expected, bytes }, index): PutOutcome => {
+        const digest = digests[index]
+        if (digest === undefined) return { outcome: 'too-large', limitBytes: this.inlineBytes }
+        if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
+        return changes.put(name, digest, bytes.length, { bytes: asBuffer(bytes) })
+      }),
+    )
+  }
+
+  async put(entry: NewEntry, source: Source, signal?: AbortSignal): Promise<PutOutcome> {
+    assertName(entry.name)
+    if (this.#closed !== undefined) throw new NotAppliedError('the store is closed')
+    this.#receiving++
+    try {
+      const { bytes, rest } = await beginningOf(source, Math.min(this.inlineBytes, this.#maxBlobBytes), signal)
+      if (rest === undefined) return await this.#putOne({ ...entry, bytes })
+      try {
+        return await this.#receive(entry, bytes, rest, signal)
+      } finally {
+        await rest.return?.()
+      }
+    } finally {
+      if (--this.#receiving === 0) this.#idle.resolve()
+    }
+  }
+
+  async open(name: EntryName, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
+    assertName(name)
+    return this.#reader.open(name, range)
+  }
+
+  async stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
+    return names.map((name) => {
+      assertName(name)
+      const found = this.#catalog.find(name)
+      return found?.record === undefined ? undefined : { digest: found.digest, sizeBytes: found.record.sizeBytes }
+    })
+  }
+
+  async remove(names: readonly EntryName[]): Promise<readonly RemoveOutcome[]> {
+    for (const name of names) assertName(name)
+    return this.#change((changes) => names.map((name) => changes.remove(name)))
+  }
+
+  async scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
+    assertName({ namespace, key: 'any' })
+    return this.#catalog.scan(namespace, after, limit)
+  }
+
+  usage(): BlobUsage {
+    return { ...this.#catalog.totals(), quotaBytes: this.#quotaBytes }
+  }
+
+  async check(): Promise<void> {
+    this.#environment.check()
+    await access(join(this.#path, 'files'), constants.W_OK)
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    this.#idle = Promise.withResolvers()
+    if (this.#receiving > 0) await this.#idle.promise
+    await this.#environment.close()
+    await this.#files.close()
+  }
+
+  async #putOne(entry: SmallEntry): Promise<PutOutcome> {
+    if (entry.bytes.length > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
+    const [outcome] = await this.putSmall([entry])
+    if (outcome === undefined) throw new OutcomeUnknownError('the store gave no outcome')
+    return outcome
+  }
+
+  async #receive(
+    entry: NewEntry,
+    beginning: Buffer,
+    rest: AsyncIterator<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ): Promise<PutOutcome> {
+    const incoming = await this.#files.receive()
+    try {
+      const hasher = new ChunkHasher()
+      for (let piece: Uint8Array | undefined = beginning; piece !== undefined; piece = await nextOf(rest)) {
+        signal?.throwIfAborted()
+        hasher.update(piece)
+        if (hasher.sizeBytes > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
+        await incoming.write(piece)
+      }
+      signal?.throwIfAborted()
+      const { digest, sizeBytes, chunks } = hasher.finish()
+      if (entry.digest !== undefined && entry.digest !== digest) return { outcome: 'mismatch', digest }
+      const known = await this.#change((changes) => changes.putExisting(entry.name, digest))
+      return known ?? (await this.#publish(entry.name, incoming, { digest, sizeBytes, chunks }))
+    } catch (error) {
+      if (isFull(error)) return { outcome: 'full' }
+      throw error
+    } finally {
+      await incoming.discard()
+    }
+  }
+
+  /** The file first, durable under its final name; only then the record that names it. */
+  async #publish(
+    name: EntryName,
+    incoming: Incoming,
+    { digest, sizeBytes, chunks }: { digest: string; sizeBytes: number; chunks: Buffer },
+  ): Promise<PutOutcome> {
+    const file = await incoming.publish(digest)
+    let recorded: boolean | 'unknown' = false
+    try {
+      return await this.#change((changes) => {
+        if (!this.#files.exists(file)) throw new NotAppliedError('the new file was swept away; try again')
+        const outcome = changes.put(name, digest, sizeBytes, { generation: file.generation, chunks })
+        recorded = changes.isReferenced(file)
+        return outcome
+      })
+    } catch (error) {
+      recorded = error instanceof OutcomeUnknownError ? 'unknown' : false
+      throw error
+    } finally {
+      // Another put of the same bytes came first, or the quota is reached, or the commit failed.
+      if (recorded === false) await this.#files.unlink(file)
+    }
+  }
+
+  async #change<Result>(work: (changes: Changes) => Result): Promise<Result> {
+    const { result, released } = await this.#catalog.change(work)
+    await Promise.all(released.map((file) => this.#files.unlink(file)))
+    return result
+  }
+}
+
+async function nextOf(source: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+  const next = await source.next()
+  return next.done === true ? undefined : next.value
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function isFull(error: unknown): boolean {
+  const cause = error instanceof NotAppliedError ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(cause.code))
+}

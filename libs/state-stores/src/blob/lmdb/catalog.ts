@@ -1,0 +1,189 @@
+import type { LmdbEnvironment, LmdbTable } from '../../lmdb-environment.ts'
+import type { Digest, EntryName, PutOutcome, RemoveOutcome, ScannedEntry, ScanPage } from '../port.ts'
+import { applied, noTotals, type Totals } from '../quota.ts'
+import * as records from './records.ts'
+import type { FileContent, InlineContent, Record } from './records.ts'
+
+/** A file that no entry leads to any more; to be unlinked after the commit. */
+export interface Released {
+  readonly digest: Digest
+  readonly generation: string
+}
+
+export interface Found {
+  readonly digest: Digest
+  readonly record: Record | undefined
+}
+
+/** What is changed within one write transaction. */
+export interface Changes {
+  /** Leads the name to these bytes. Undefined content: to bytes that are there already, or nothing happens. */
+  put(name: EntryName, digest: Digest, sizeBytes: number, content: InlineContent | FileContent): PutOutcome
+  putExisting(name: EntryName, digest: Digest): PutOutcome | undefined
+  remove(name: EntryName): RemoveOutcome
+  /** True when the record was still that of `seen`. */
+  markDamaged(digest: Digest, seen: Record): boolean
+  /** Whether a file is what the digest's record names. */
+  isReferenced(file: Released): boolean
+}
+
+/**
+ * Names, blobs with their reference counts, and the totals: the decisions of every put and remove, each taken inside
+ * the write transaction that carries it out.
+ */
+export class Catalog {
+  readonly #environment: LmdbEnvironment
+  readonly #entries: LmdbTable
+  readonly #blobs: LmdbTable
+  readonly #counts: LmdbTable
+  readonly #quotaBytes: number
+
+  constructor(environment: LmdbEnvironment, quotaBytes: number) {
+    this.#environment = environment
+    this.#entries = environment.table('entries')
+    this.#blobs = environment.table('blobs')
+    this.#counts = environment.table('totals')
+    this.#quotaBytes = quotaBytes
+  }
+
+  /** Current over all processes. */
+  find(name: EntryName): Found | undefined {
+    this.#environment.refresh()
+    const digest = this.#digestOf(name)
+    return digest === undefined ? undefined : { digest, record: this.#record(digest) }
+  }
+
+  totals(): Totals {
+    this.#environment.refresh()
+    const value = this.#counts.get(totalsKey)
+    return value === undefined ? noTotals : records.decodeTotals(value)
+  }
+
+  scan(namespace: string, after: string | undefined, limit: number): ScanPage {
+    this.#environment.refresh()
+    const { start, end } = records.entryRange(namespace)
+    const from = after === undefined ? start : Buffer.from(after, 'base64url')
+    const entries: ScannedEntry[] = []
+    let last: Buffer | undefined
+    for (const { key, value } of Array.from(this.#entries.range({ start: from, end, limit: limit + 1 }))) {
+      if (entries.length === limit) return last === undefined ? { entries } : { entries, next: successor(last) }
+      last = key
+      const name = records.keyOf(key)
+      const digest = records.decodeEntry(name, value)
+      entries.push({ key: name, digest, sizeBytes: this.#record(digest)?.sizeBytes ?? 0 })
+    }
+    return { entries }
+  }
+
+  /** One durable transaction; resolves with the result and the files that it released. */
+  change<Result>(work: (changes: Changes) => Result): Promise<{ result: Result; released: readonly Released[] }> {
+    return this.#environment.transact(() => {
+      const stored = this.#counts.get(totalsKey)
+      const state: State = { totals: stored === undefined ? noTotals : records.decodeTotals(stored), released: [] }
+      const { totals } = state
+      const result = work({
+        put: (name, digest, sizeBytes, content) => this.#put(state, name, digest, sizeBytes, content),
+        putExisting: (name, digest) => {
+          const record = this.#record(digest)
+          if (record === undefined || record.damaged) return undefined
+          return this.#put(state, name, digest, record.sizeBytes, record.content)
+        },
+        remove: (name) => this.#remove(state, name),
+        markDamaged: (digest, seen) => this.#markDamaged(digest, seen),
+        isReferenced: ({ digest, generation }) => isFile(this.#record(digest), generation),
+      })
+      if (state.totals !== totals) this.#counts.put(totalsKey, records.encodeTotals(state.totals))
+      return { result, released: state.released }
+    })
+  }
+
+  #put(
+    state: State,
+    name: EntryName,
+    digest: Digest,
+    sizeBytes: number,
+    content: InlineContent | FileContent,
+  ): PutOutcome {
+    const before = this.#digestOf(name)
+    const known = this.#record(digest)
+    const healthy = known?.damaged === false
+    if (before === digest && healthy) return { outcome: 'exists', digest, sizeBytes }
+    const replaced = before === undefined || before === digest ? undefined : this.#record(before)
+    const totals = applied(
+      state.totals,
+      {
+        addedBytes: known === undefined ? sizeBytes : undefined,
+        freedBytes: replaced?.references === 1 ? replaced.sizeBytes : undefined,
+        entries: before === undefined ? 1 : 0,
+      },
+      this.#quotaBytes,
+    )
+    if (totals === undefined) return { outcome: 'full' }
+    state.totals = totals
+    if (replaced !== undefined && before !== undefined) this.#release(state, before, replaced)
+    const references = (known?.references ?? 0) + (before === digest ? 0 : 1)
+    const kept = healthy ? known.content : content
+    this.#blobs.put(
+      Buffer.from(digest, 'hex'),
+      records.encodeRecord({ references, sizeBytes, damaged: false, content: kept }),
+    )
+    if (before === digest) return { outcome: 'exists', digest, sizeBytes }
+    this.#entries.put(records.entryKey(name), records.encodeEntry(name.key, digest))
+    return { outcome: before === undefined ? 'created' : 'replaced', digest, sizeBytes }
+  }
+
+  #remove(state: State, name: EntryName): RemoveOutcome {
+    const digest = this.#digestOf(name)
+    if (digest === undefined) return 'missing'
+    this.#entries.remove(records.entryKey(name))
+    const record = this.#record(digest)
+    const freedBytes = record?.references === 1 ? record.sizeBytes : undefined
+    state.totals = applied(state.totals, { addedBytes: undefined, freedBytes, entries: -1 }, Infinity) ?? state.totals
+    if (record !== undefined) this.#release(state, digest, record)
+    return 'removed'
+  }
+
+  #release(state: State, digest: Digest, record: Record): void {
+    const key = Buffer.from(digest, 'hex')
+    if (record.references > 1) {
+      this.#blobs.put(key, records.encodeRecord({ ...record, references: record.references - 1 }))
+      return
+    }
+    this.#blobs.remove(key)
+    if ('generation' in record.content) state.released.push({ digest, generation: record.content.generation })
+  }
+
+  #markDamaged(digest: Digest, seen: Record): boolean {
+    const record = this.#record(digest)
+    if (record === undefined || record.damaged) return false
+    if ('generation' in seen.content && !isFile(record, seen.content.generation)) return false
+    this.#blobs.put(Buffer.from(digest, 'hex'), records.encodeRecord({ ...record, damaged: true }))
+    return true
+  }
+
+  #digestOf(name: EntryName): Digest | undefined {
+    const value = this.#entries.get(records.entryKey(name))
+    return value === undefined ? undefined : records.decodeEntry(name.key, value)
+  }
+
+  #record(digest: Digest): Record | undefined {
+    const value = this.#blobs.get(Buffer.from(digest, 'hex'))
+    return value === undefined ? undefined : records.decodeRecord(value)
+  }
+}
+
+interface State {
+  totals: Totals
+  readonly released: Released[]
+}
+
+const totalsKey = Buffer.from('totals')
+
+function isFile(record: Record | undefined, generation: string): boolean {
+  return record !== undefined && 'generation' in record.content && record.content.generation === generation
+}
+
+/** The first key behind this one, as a cursor. */
+function successor(key: Buffer): string {
+  return Buffer.concat([key, Buffer.from([0])]).toString('base64url')
+}

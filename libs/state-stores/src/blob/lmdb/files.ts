@@ -1,0 +1,196 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
+import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { FileLock, type HeldLock } from '@ballast/locking'
+import { NotAppliedError } from '../../outcome.ts'
+import type { Digest } from '../port.ts'
+import type { Released } from './catalog.ts'
+
+/**
+ * The large blobs, one file each:
+ *
+ *     incoming/<instance>/<number>          still arriving
+ *     incoming/<instance>/lock              held while the process lives
+ *     files/<2 hex>/<digest>-<generation>   complete and synced; counts only once a record names it
+ *     damaged/<digest>-<generation>         set aside
+ *
+ * A generation is the instance that wrote the file (16 hex digits, random per start) and a number (8). Because each put
+ * makes its own file, unlinking one after a remove cannot hit the bytes that a concurrent put has acknowledged.
+ */
+export class BlobFiles {
+  readonly #root: string
+  readonly #instance: string
+  readonly #lock: HeldLock
+  readonly #folders = new Set<string>()
+  #next = 0
+
+  private constructor(root: string, instance: string, lock: HeldLock) {
+    this.#root = root
+    this.#instance = instance
+    this.#lock = lock
+  }
+
+  static async open(root: string): Promise<BlobFiles> {
+    const instance = randomBytes(8).toString('hex')
+    for (const name of ['incoming', 'files', 'damaged']) await mkdir(join(root, name), { recursive: true })
+    await mkdir(join(root, 'incoming', instance))
+    await syncFolder(root)
+    const lock = await new FileLock(join(root, 'incoming', instance, 'lock')).acquire()
+    return new BlobFiles(root, instance, lock)
+  }
+
+  async receive(): Promise<Incoming> {
+    const number = (this.#next++ >>> 0).toString(16).padStart(8, '0')
+    const path = join(this.#root, 'incoming', this.#instance, number)
+    return new Incoming(path, this.#instance + number, await open(path, 'wx'), (file) => this.#publish(path, file))
+  }
+
+  /** Undefined when there is no such file. */
+  async read(file: Released): Promise<FileHandle | undefined> {
+    try {
+      return await open(this.#path(file), 'r')
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Synchronous, for use inside a write transaction. */
+  exists(file: Released): boolean {
+    return existsSync(this.#path(file))
+  }
+
+  /** Synchronous, for use inside a write transaction. */
+  unlinkSync(file: Released): void {
+    rmSync(this.#path(file), { force: true })
+  }
+
+  async unlink(file: Released): Promise<void> {
+    await rm(this.#path(file), { force: true })
+  }
+
+  async setAside(file: Released): Promise<void> {
+    try {
+      await rename(this.#path(file), join(this.#root, 'damaged', nameOf(file)))
+    } catch (error) {
+      if (!isMissing(error)) throw error
+    }
+  }
+
+  /**
+   * Removes what dead processes left: their incoming files, and files that they renamed into place without living to
+   * record them. Their lock tells that they are dead; `forget` unlinks the files that no record names, inside a write
+   * transaction. Since a process that records a file looks inside its own transaction whether the file is there, even
+   * a wrong verdict about who lives could not lose acknowledged bytes.
+   */
+  async sweep(forget: (files: readonly Released[]) => Promise<void>): Promise<void> {
+    const living = new Set<string>([this.#instance])
+    for (const instance of await readdir(join(this.#root, 'incoming'))) {
+      if (instance !== this.#instance && !(await this.#bury(instance))) living.add(instance)
+    }
+    for (const folder of await readdir(join(this.#root, 'files'))) {
+      const names = await readdir(join(this.#root, 'files', folder))
+      const orphans = names.flatMap((name) => {
+        const [, digest, generation, instance = ''] = /^([0-9a-f]{64})-(([0-9a-f]{16})[0-9a-f]{8})$/.exec(name) ?? []
+        return digest === undefined || generation === undefined || living.has(instance) ? [] : [{ digest, generation }]
+      })
+      if (orphans.length > 0) await forget(orphans)
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#lock.release()
+    await rm(join(this.#root, 'incoming', this.#instance), { recursive: true, force: true })
+  }
+
+  /** True when the process is dead, and its incoming files are gone. */
+  async #bury(instance: string): Promise<boolean> {
+    const folder = join(this.#root, 'incoming', instance)
+    try {
+      await using lock = await new FileLock(join(folder, 'lock')).tryAcquire()
+      if (lock === undefined) return false
+      await rm(folder, { recursive: true, force: true })
+      return true
+    } catch (error) {
+      // Somebody else has just buried it.
+      if (isMissing(error)) return true
+      throw error
+    }
+  }
+
+  async #publish(from: string, file: Released): Promise<void> {
+    const folder = join(this.#root, 'files', file.digest.slice(0, 2))
+    if (!this.#folders.has(folder)) {
+      await mkdir(folder, { recursive: true })
+      await syncFolder(join(this.#root, 'files'))
+      this.#folders.add(folder)
+    }
+    await rename(from, this.#path(file))
+    await syncFolder(folder)
+  }
+
+  #path(file: Released): string {
+    return join(this.#root, 'files', file.digest.slice(0, 2), nameOf(file))
+  }
+}
+
+/** A file that is still arriving; ends by `publish` or `discard`. */
+export class Incoming {
+  readonly generation: string
+  readonly #path: string
+  readonly #file: FileHandle
+  readonly #publish: (file: Released) => Promise<void>
+
+  constructor(path: string, generation: string, file: FileHandle, publish: (file: Released) => Promise<void>) {
+    this.#path = path
+    this.generation = generation
+    this.#file = file
+    this.#publish = publish
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    await this.#guarded(async () => {
+      for (let written = 0; written < bytes.length;) {
+        written += (await this.#file.write(bytes, written)).bytesWritten
+      }
+    })
+  }
+
+  /** Durable under its final name when it resolves. */
+  async publish(digest: Digest): Promise<Released> {
+    const file = { digest, generation: this.generation }
+    await this.#guarded(async () => {
+      // Before the rename: a file must never have its final name and not its bytes.
+      await this.#file.sync()
+      await this.#publish(file)
+    })
+    return file
+  }
+
+  async discard(): Promise<void> {
+    await this.#file.close()
+    await rm(this.#path, { force: true })
+  }
+
+  async #guarded(work: () => Promise<void>): Promise<void> {
+    try {
+      await work()
+    } catch (cause) {
+      throw new NotAppliedError(`${this.#path} could not be written`, { cause })
+    }
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, 'r')
+  await folder.sync()
+}
+
+function nameOf({ digest, generation }: Released): string {
+  return `${digest}-${generation}`
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}

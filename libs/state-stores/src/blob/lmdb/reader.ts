@@ -1,0 +1,93 @@
+import type { FileHandle } from 'node:fs/promises'
+import { sha256 } from '../hash.ts'
+import { DamagedBlobError, type ByteRange, type Damage, type Digest, type EntryName, type OpenBlob } from '../port.ts'
+import { inMemoryBlob } from '../in-memory-blob.ts'
+import { clip } from '../range.ts'
+import type { Catalog } from './catalog.ts'
+import type { BlobFiles } from './files.ts'
+import { ChunkMismatchError, chunksOf, readChunk, within } from './read-chunks.ts'
+import type { FileContent, Record } from './records.ts'
+
+/** Gives out bytes only after they were verified; sets aside what is damaged. */
+export class Reader {
+  readonly #catalog: Catalog
+  readonly #files: BlobFiles
+  readonly #onDamage: ((damage: Damage) => void) | undefined
+
+  constructor(catalog: Catalog, files: BlobFiles, onDamage: ((damage: Damage) => void) | undefined) {
+    this.#catalog = catalog
+    this.#files = files
+    this.#onDamage = onDamage
+  }
+
+  async open(name: EntryName, range: ByteRange): Promise<OpenBlob | undefined> {
+    for (;;) {
+      const found = this.#catalog.find(name)
+      if (found === undefined) return undefined
+      const { digest, record } = found
+      if (record === undefined || record.damaged) throw new DamagedBlobError(digest, 'found earlier')
+      const { content } = record
+      const clipped = clip(range, record.sizeBytes)
+      if ('bytes' in content) {
+        if (sha256(content.bytes) !== digest) throw await this.#damaged(digest, record, 'in the database')
+        return inMemoryBlob(digest, content.bytes, clipped)
+      }
+      const file = await this.#files.read({ digest, generation: content.generation })
+      if (file !== undefined) return this.#inFile(digest, record, content, clipped, file)
+      // Removed, and perhaps put again, since it was looked up: then the record is another one.
+      const again = this.#catalog.find(name)?.record
+      if (again !== undefined && 'generation' in again.content && again.content.generation === content.generation) {
+        throw await this.#damaged(digest, record, 'its file is missing')
+      }
+    }
+  }
+
+  /** The first chunk is read at once, so that common damage is an error and not a cut transfer. */
+  async #inFile(
+    digest: Digest,
+    record: Record,
+    { chunks }: FileContent,
+    range: Required<ByteRange>,
+    file: FileHandle,
+  ): Promise<OpenBlob> {
+    const { sizeBytes } = record
+    const { first, last } = chunksOf(range)
+    const read = async (index: number): Promise<Buffer> => {
+      try {
+        return await readChunk(file, chunks, index, sizeBytes)
+      } catch (error) {
+        if (!(error instanceof ChunkMismatchError)) throw error
+        throw await this.#damaged(digest, record, error.message)
+      }
+    }
+    let closed: Promise<void> | undefined
+    const close = (): Promise<void> => (closed ??= file.close())
+    let beginning: Buffer
+    try {
+      beginning = await read(first)
+    } catch (error) {
+      await close()
+      throw error
+    }
+    async function* body(): AsyncGenerator<Buffer> {
+      try {
+        yield within(beginning, first, range)
+        for (let index = first + 1; index <= last; index++) yield within(await read(index), index, range)
+      } finally {
+        await close()
+      }
+    }
+    return { digest, sizeBytes, range, body, close, [Symbol.asyncDispose]: close }
+  }
+
+  async #damaged(digest: Digest, record: Record, what: string): Promise<DamagedBlobError> {
+    const { result: first } = await this.#catalog.change((changes) => changes.markDamaged(digest, record))
+    if (first) {
+      if ('generation' in record.content) {
+        await this.#files.setAside({ digest, generation: record.content.generation })
+      }
+      this.#onDamage?.({ digest, what })
+    }
+    return new DamagedBlobError(digest, what)
+  }
+}

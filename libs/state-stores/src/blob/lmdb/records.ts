@@ -1,0 +1,113 @@
+import { isDigest } from '../name.ts'
+import type { Digest, EntryName } from '../port.ts'
+import type { Totals } from '../quota.ts'
+
+/*
+ * Format 1; every value begins with the format's number, numbers are big-endian.
+ *
+ * entries  key: length of the namespace (1), namespace, 1 and the 32 bytes of a hex key, or 0 and the key in UTF-8
+ *          value: 1, then the digest (32) unless the key is it
+ * blobs    key: digest (32)
+ *          value: 1, flags (1), references (4), size (6), then the bytes (inline), or generation (12), chunk hashes
+ * totals   key: "totals"; value: 1, entries (6), blobs (6), bytes (6)
+ */
+const format = 1
+const inlineFlag = 1
+const damagedFlag = 2
+const headerBytes = 12
+const generationBytes = 12
+
+export interface Record {
+  readonly references: number
+  readonly sizeBytes: number
+  readonly damaged: boolean
+  readonly content: InlineContent | FileContent
+}
+
+export interface InlineContent {
+  readonly bytes: Buffer
+}
+
+export interface FileContent {
+  /** Names one file of these bytes; a later put of the same bytes gets another one. 24 hex digits. */
+  readonly generation: string
+  readonly chunks: Buffer
+}
+
+export function entryKey({ namespace, key }: EntryName): Buffer {
+  const binary = isDigest(key)
+  const space = Buffer.from(namespace)
+  return Buffer.concat([
+    Buffer.from([space.length]),
+    space,
+    Buffer.from([binary ? 1 : 0]),
+    Buffer.from(key, binary ? 'hex' : 'utf8'),
+  ])
+}
+
+/** The range of keys of a namespace. */
+export function entryRange(namespace: string): { start: Buffer; end: Buffer } {
+  const prefix = Buffer.from([namespace.length, ...Buffer.from(namespace)])
+  return { start: prefix, end: Buffer.concat([prefix, Buffer.from([2])]) }
+}
+
+export function keyOf(entry: Buffer): string {
+  const at = 1 + (entry[0] ?? 0)
+  return entry.toString(entry[at] === 1 ? 'hex' : 'utf8', at + 1)
+}
+
+export function encodeEntry(key: string, digest: Digest): Buffer {
+  return key === digest ? Buffer.from([format]) : Buffer.concat([Buffer.from([format]), Buffer.from(digest, 'hex')])
+}
+
+export function decodeEntry(key: string, value: Buffer): Digest {
+  assertFormat(value)
+  return value.length === 1 ? key : value.toString('hex', 1)
+}
+
+export function encodeRecord({ references, sizeBytes, damaged, content }: Record): Buffer {
+  const header = Buffer.alloc(headerBytes)
+  header[0] = format
+  header[1] = ('bytes' in content ? inlineFlag : 0) | (damaged ? damagedFlag : 0)
+  header.writeUInt32BE(references, 2)
+  header.writeUIntBE(sizeBytes, 6, 6)
+  const rest = 'bytes' in content ? [content.bytes] : [Buffer.from(content.generation, 'hex'), content.chunks]
+  return Buffer.concat([header, ...rest])
+}
+
+export function decodeRecord(value: Buffer): Record {
+  assertFormat(value)
+  const flags = value[1] ?? 0
+  const inline = (flags & inlineFlag) !== 0
+  return {
+    references: value.readUInt32BE(2),
+    sizeBytes: value.readUIntBE(6, 6),
+    damaged: (flags & damagedFlag) !== 0,
+    content: inline
+      ? { bytes: value.subarray(headerBytes) }
+      : {
+          generation: value.toString('hex', headerBytes, headerBytes + generationBytes),
+          chunks: value.subarray(headerBytes + generationBytes),
+        },
+  }
+}
+
+export function encodeTotals({ entries, blobs, sizeBytes }: Totals): Buffer {
+  const value = Buffer.alloc(19)
+  value[0] = format
+  value.writeUIntBE(entries, 1, 6)
+  value.writeUIntBE(blobs, 7, 6)
+  value.writeUIntBE(sizeBytes, 13, 6)
+  return value
+}
+
+export function decodeTotals(value: Buffer): Totals {
+  assertFormat(value)
+  return { entries: value.readUIntBE(1, 6), blobs: value.readUIntBE(7, 6), sizeBytes: value.readUIntBE(13, 6) }
+}
+
+function assertFormat(value: Buffer): void {
+  if (value[0] !== format) {
+    throw new Error(`the store has data of format ${value[0]}; this release reads format ${format}`)
+  }
+}

@@ -1,0 +1,188 @@
+import { NotAppliedError } from '../outcome.ts'
+import { ChunkHasher, sha256 } from './hash.ts'
+import { inMemoryBlob } from './in-memory-blob.ts'
+import { assertName } from './name.ts'
+import {
+  DamagedBlobError,
+  type BlobOptions,
+  type BlobStat,
+  type BlobStore,
+  type BlobUsage,
+  type ByteRange,
+  type Digest,
+  type EntryName,
+  type NewEntry,
+  type OpenBlob,
+  type PutOutcome,
+  type RemoveOutcome,
+  type ScanPage,
+  type SmallEntry,
+} from './port.ts'
+import { applied, noTotals } from './quota.ts'
+import { clip } from './range.ts'
+
+interface Blob {
+  bytes: Buffer
+  references: number
+  damaged: boolean
+}
+
+/** Forgets everything at the end. For tests, and for caches whose loss nobody minds. */
+export class MemoryBlobStore implements BlobStore {
+  readonly capabilities = { durable: false, shared: false }
+  readonly inlineBytes: number
+  readonly #options: BlobOptions
+  readonly #quotaBytes: number
+  readonly #blobs = new Map<Digest, Blob>()
+  /** Namespace -> key -> digest. */
+  readonly #entries = new Map<string, Map<string, Digest>>()
+  #totals = noTotals
+  #closed = false
+
+  constructor(options: BlobOptions & { inlineBytes?: number } = {}) {
+    this.#options = options
+    this.#quotaBytes = options.quotaBytes ?? Infinity
+    this.inlineBytes = options.inlineBytes ?? 64 * 1024
+  }
+
+  async putSmall(entries: readonly SmallEntry[]): Promise<readonly PutOutcome[]> {
+    this.#assertOpen()
+    for (const { name } of entries) assertName(name)
+    return entries.map((entry) =>
+      entry.bytes.length > this.inlineBytes
+        ? { outcome: 'too-large', limitBytes: this.inlineBytes }
+        : this.#put(entry, Buffer.from(entry.bytes), sha256(entry.bytes)),
+    )
+  }
+
+  async put(
+    entry: NewEntry,
+    source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<PutOutcome> {
+    this.#assertOpen()
+    assertName(entry.name)
+    const limitBytes = this.#options.maxBlobBytes ?? Infinity
+    const hasher = new ChunkHasher()
+    const pieces: Uint8Array[] = []
+    for await (const piece of source) {
+      signal?.throwIfAborted()
+      hasher.update(piece)
+      if (hasher.sizeBytes > limitBytes) return { outcome: 'too-large', limitBytes }
+      pieces.push(piece)
+    }
+    signal?.throwIfAborted()
+    this.#assertOpen()
+    return this.#put(entry, Buffer.concat(pieces), hasher.finish().digest)
+  }
+
+  async open(name: EntryName, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
+    const digest = this.#digestOf(name)
+    if (digest === undefined) return undefined
+    const blob = this.#blobs.get(digest)
+    if (blob === undefined || blob.damaged) throw new DamagedBlobError(digest, 'found earlier')
+    if (sha256(blob.bytes) !== digest) {
+      blob.damaged = true
+      this.#options.onDamage?.({ digest, what: 'in memory' })
+      throw new DamagedBlobError(digest, 'in memory')
+    }
+    return inMemoryBlob(digest, blob.bytes, clip(range, blob.bytes.length))
+  }
+
+  async stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
+    return names.map((name) => this.#stat(this.#digestOf(name)))
+  }
+
+  async remove(names: readonly EntryName[]): Promise<readonly RemoveOutcome[]> {
+    this.#assertOpen()
+    return names.map((name) => {
+      const digest = this.#digestOf(name)
+      if (digest === undefined) return 'missing'
+      this.#entries.get(name.namespace)?.delete(name.key)
+      const freedBytes = this.#release(digest)
+      this.#totals = applied(this.#totals, { addedBytes: undefined, freedBytes, entries: -1 }, Infinity) ?? noTotals
+      return 'removed'
+    })
+  }
+
+  async scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
+    const keys = [...(this.#entries.get(namespace)?.keys() ?? [])].filter((key) => after === undefined || key > after)
+    const page = keys.toSorted().slice(0, limit)
+    const entries = page.flatMap((key) => {
+      const stat = this.#stat(this.#digestOf({ namespace, key }))
+      return stat === undefined ? [] : [{ key, ...stat }]
+    })
+    const last = page.at(-1)
+    return keys.length > page.length && last !== undefined ? { entries, next: last } : { entries }
+  }
+
+  usage(): BlobUsage {
+    return { ...this.#totals, quotaBytes: this.#quotaBytes }
+  }
+
+  async check(): Promise<void> {
+    this.#assertOpen()
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  /** Flips a bit of a blob, as failing memory would; for tests of those who read. */
+  damage(digest: Digest, at = 0): void {
+    const bytes = this.#blobs.get(digest)?.bytes
+    if (bytes?.[at] !== undefined) bytes[at] ^= 1
+  }
+
+  #put({ name, digest: expected }: NewEntry, bytes: Buffer, digest: Digest): PutOutcome {
+    if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
+    const before = this.#digestOf(name)
+    const blob = this.#blobs.get(digest)
+    if (blob?.damaged === true) Object.assign(blob, { bytes, damaged: false })
+    if (before === digest) return { outcome: 'exists', digest, sizeBytes: bytes.length }
+    const old = before === undefined ? undefined : this.#blobs.get(before)
+    const totals = applied(
+      this.#totals,
+      {
+        addedBytes: blob === undefined ? bytes.length : undefined,
+        freedBytes: old?.references === 1 ? old.bytes.length : undefined,
+        entries: before === undefined ? 1 : 0,
+      },
+      this.#quotaBytes,
+    )
+    if (totals === undefined) return { outcome: 'full' }
+    this.#totals = totals
+    if (before !== undefined) this.#release(before)
+    if (blob === undefined) this.#blobs.set(digest, { bytes, references: 1, damaged: false })
+    else blob.references++
+    const entries = this.#entries.get(name.namespace) ?? new Map<string, Digest>()
+    this.#entries.set(name.namespace, entries.set(name.key, digest))
+    return { outcome: before === undefined ? 'created' : 'replaced', digest, sizeBytes: bytes.length }
+  }
+
+  /** Size of the blob if this was its last entry. */
+  #release(digest: Digest): number | undefined {
+    const blob = this.#blobs.get(digest)
+    if (blob === undefined || --blob.references > 0) return undefined
+    this.#blobs.delete(digest)
+    return blob.bytes.length
+  }
+
+  #digestOf(name: EntryName): Digest | undefined {
+    assertName(name)
+    return this.#entries.get(name.namespace)?.get(name.key)
+  }
+
+  #stat(digest: Digest | undefined): BlobStat | undefined {
+    const blob = digest === undefined ? undefined : this.#blobs.get(digest)
+    return digest === undefined || blob === undefined ? undefined : { digest, sizeBytes: blob.bytes.length }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new NotAppliedError('the store is closed')
+  }
+}

@@ -1,0 +1,168 @@
+/** SHA-256 in 64 lower-case hex digits. */
+export type Digest = string
+
+/**
+ * What a caller calls some bytes. In a content-addressed family the key is the digest itself; a keyed family may use
+ * any string. Two names may lead to the same bytes, which are then kept once.
+ */
+export interface EntryName {
+  /** 1 to 64 characters of `a-z 0-9 . _ -`. */
+  readonly namespace: string
+  /** 1 to 1024 bytes of UTF-8. */
+  readonly key: string
+}
+
+export interface NewEntry {
+  readonly name: EntryName
+  /** What the bytes must hash to; checked by the store before anything becomes visible. */
+  readonly digest?: Digest
+}
+
+export interface SmallEntry extends NewEntry {
+  readonly bytes: Uint8Array
+}
+
+/**
+ * - `created`: the name was free. `replaced`: it led to other bytes, which are released. `exists`: it led to these
+ *   bytes already; damaged ones were made good.
+ * - `full`: it would not fit the quota or the disk. `too-large`: larger than this call takes.
+ * - `mismatch`: the bytes do not hash to the digest that the caller named; `digest` is what they hash to.
+ */
+export type PutOutcome =
+  | {
+      readonly outcome: 'created' | 'replaced' | 'exists'
+      readonly digest: Digest
+      readonly sizeBytes: number
+    }
+  | { readonly outcome: 'full' }
+  | { readonly outcome: 'too-large'; readonly limitBytes: number }
+  | { readonly outcome: 'mismatch'; readonly digest: Digest }
+
+export type RemoveOutcome = 'removed' | 'missing'
+
+export interface BlobStat {
+  readonly digest: Digest
+  readonly sizeBytes: number
+}
+
+export interface ByteRange {
+  readonly start: number
+  /** Exclusive; missing or beyond the end: the end. */
+  readonly end?: number
+}
+
+/** Bytes that are being read; close it, also when the body was not read. */
+export interface OpenBlob extends BlobStat, AsyncDisposable {
+  /** The range that `body` gives, clipped to the size. */
+  readonly range: Required<ByteRange>
+  /** The range itself, when the store has it in memory anyway; then `body` need not be read. */
+  readonly bytes?: Buffer
+  /**
+   * Read once. Each chunk is verified before it is given out; a damaged one rejects with `DamagedBlobError`, and since
+   * earlier chunks may be with the reader already, whoever relays it must cut the transfer off.
+   */
+  body(): AsyncIterable<Buffer>
+  close(): Promise<void>
+}
+
+export interface ScannedEntry extends BlobStat {
+  readonly key: string
+}
+
+export interface ScanPage {
+  readonly entries: readonly ScannedEntry[]
+  /** Where the next page begins; missing after the last one. */
+  readonly next?: string
+}
+
+export interface BlobUsage {
+  readonly entries: number
+  readonly blobs: number
+  /** Of the blobs themselves, each counted once. */
+  readonly sizeBytes: number
+  readonly quotaBytes: number
+}
+
+export interface BlobCapabilities {
+  /** An acknowledged write survives the end of the process and loss of power. */
+  readonly durable: boolean
+  /** Any number of processes may have the store open. */
+  readonly shared: boolean
+}
+
+/** The bytes at rest are not what they were: they are set aside, and never given out. Putting them again makes it good. */
+export class DamagedBlobError extends Error {
+  override readonly name = 'DamagedBlobError'
+  readonly digest: Digest
+
+  constructor(digest: Digest, what: string) {
+    super(`the bytes of ${digest} are damaged (${what}); they were set aside, put them again`)
+    this.digest = digest
+  }
+}
+
+/**
+ * Bytes by name, each blob kept once and verified on the way in and on the way out.
+ *
+ * Entries are (namespace, key) -> digest. A blob counts the entries that lead to it, in the transaction that changes
+ * the entry, and goes with the last one; removing a name of one family never takes bytes from another.
+ * Writes answer one outcome per item, in order, and resolve when durable; a refused item does not fail its
+ * neighbours. They reject with `NotAppliedError` when nothing of the call was applied, with `OutcomeUnknownError` when
+ * it may have been. Putting and removing the same name is linearizable, over all processes that share the store.
+ */
+export interface BlobStore extends AsyncDisposable {
+  readonly capabilities: BlobCapabilities
+  /** The largest value that `putSmall` takes. */
+  readonly inlineBytes: number
+
+  /** One durable commit for all of them. Bytes must not change until it resolves. */
+  putSmall(entries: readonly SmallEntry[]): Promise<readonly PutOutcome[]>
+
+  /**
+   * Any size up to the store's limit, streamed; nothing is visible before all of it has arrived, is verified and
+   * durable. An abort or an error of the source leaves no trace and rejects with it. Holds at most `inlineBytes` and
+   * one piece of the source in memory.
+   */
+  put(
+    entry: NewEntry,
+    source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<PutOutcome>
+
+  /**
+   * The bytes of a name; undefined when there is none. What is open stays readable when its name is removed.
+   * Rejects with `DamagedBlobError` when the bytes are known to be damaged or the first chunk turns out to be, with
+   * `RangeError` when the range begins behind the end.
+   */
+  open(name: EntryName, range?: ByteRange): Promise<OpenBlob | undefined>
+
+  /** Without a look at the bytes. */
+  stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]>
+
+  remove(names: readonly EntryName[]): Promise<readonly RemoveOutcome[]>
+
+  /** A page of a namespace, in a stable order; each entry that is there all the while comes exactly once. */
+  scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage>
+
+  usage(): BlobUsage
+
+  /** Rejects with one sentence when the store cannot do its work. */
+  check(): Promise<void>
+
+  /** Waits for writes that are running, refuses new ones. */
+  close(): Promise<void>
+}
+
+/** Something that `onDamage` reports once per discovery. */
+export interface Damage {
+  readonly digest: Digest
+  readonly what: string
+}
+
+export interface BlobOptions {
+  /** Blobs beyond this are refused with `full`; default: no limit but the disk. */
+  readonly quotaBytes?: number
+  /** Largest blob that `put` takes; default: no limit. */
+  readonly maxBlobBytes?: number
+  readonly onDamage?: (damage: Damage) => void
+}
