@@ -1,6 +1,7 @@
 import type { Suite } from '../case.ts'
 import { counter } from './counter.ts'
 import { loadTolerantApi } from './load-tolerant-api.ts'
+import { scaler } from './scaler.ts'
 import { service } from './service.ts'
 
-export const suites: readonly Suite[] = [counter, loadTolerantApi, service]
+export const suites: readonly Suite[] = [counter, scaler, loadTolerantApi, service]
