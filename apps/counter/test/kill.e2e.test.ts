@@ -1,0 +1,51 @@
+import { join } from 'node:path'
+import { checkHistory } from '@ballast/state-stores/counter/history'
+import { temporaryFolder, waitUntil } from '@ballast/testing'
+import { expect, test } from 'vitest'
+import { addUntilStopped, readUntilStopped } from './clients.ts'
+import { startCounter, type CounterProcess } from './counter-process.ts'
+
+const rounds = Number(process.env['COUNTER_KILL_ROUNDS'] ?? 8)
+const clients = 12
+
+test(
+  `killed ${rounds} times while ${clients} clients count: nothing answered is lost, nothing is doubled`,
+  { timeout: 30_000 + rounds * 5_000 },
+  async () => {
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'counter.json')
+    let running: CounterProcess | undefined
+    const where = (): string | undefined => running?.url
+    const stop = new AbortController()
+    const adding = Array.from({ length: clients }, () => addUntilStopped(where, stop.signal))
+    const reading = readUntilStopped(where, stop.signal)
+    let answered = 0
+    for (let round = 0; round < rounds; round++) {
+      const counter = await startCounter(path)
+      running = counter
+      // At least one commit in each life, and a moment of death that differs from life to life.
+      answered = await waitUntil(async () => {
+        const value = Number(await (await fetch(counter.url, { headers: { accept: 'text/plain' } })).text())
+        return value > answered + 20 + ((round * 37) % 90) ? value : undefined
+      })
+      counter.kill('SIGKILL')
+      await expect(counter.exit).resolves.toEqual({ code: null, signal: 'SIGKILL' })
+      running = undefined
+    }
+    await using last = await startCounter(path)
+    running = last
+    stop.abort()
+    const additions = (await Promise.all(adding)).flat()
+    const readings = await reading
+    const final = BigInt(await (await fetch(last.url, { headers: { accept: 'text/plain' } })).text())
+
+    expect(checkHistory({ initial: 0n, additions, readings, final })).toEqual({
+      acknowledged: additions.length,
+      unknown: 0,
+      violations: [],
+    })
+    expect(final).toBe(BigInt(additions.length))
+    expect(additions.length).toBeGreaterThan(rounds * 20)
+    expect(readings.length).toBeGreaterThan(rounds)
+  },
+)
