@@ -57,7 +57,7 @@ test('spans go to the collector, under the trace of the caller, the last ones wh
 })
 
 test('a collector that is not there costs a warning, nothing else', async () => {
-  await using fixture = startFixture(['--otlp-endpoint', `http://127.0.0.1:${await freePort()}`, '--grace-ms', '8000'])
+  await using fixture = startFixture(['--otlp-endpoint', `http://127.0.0.1:${await freePort()}`, '--grace-ms', '3000'])
   const url = await fixture.url()
   expect((await fetch(`${url}/public`)).status).toBe(200)
   await waitUntil(() => fixture.stdout.some((line) => line.includes('"msg":"traces: ')))

@@ -5,7 +5,7 @@ import type { ProblemTable } from '../problems.ts'
 import { isRole, roles } from '../roles.ts'
 import { errorHandler, sendProblem, type AnswerProblem } from './answer-errors.ts'
 import type { App } from './app.ts'
-import { answerClientError } from './client-error.ts'
+import { answerClientError, refuseExpectation } from './client-error.ts'
 import { createHttpServer } from './create-http-server.ts'
 import { addHealthRoutes, type HealthRoutes } from './health-routes.ts'
 import { RequestObserver } from './observe-requests.ts'
@@ -55,6 +55,7 @@ export async function buildServer(options: BuildOptions): Promise<App> {
     frameworkErrors: onError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  app.server.on('checkExpectation', refuseExpectation)
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(onError)
   app.setNotFoundHandler((request, reply) => onError(unknown.problemFor(request), request, reply))

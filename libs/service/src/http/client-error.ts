@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HttpServerMetrics } from '@ballast/metrics'
 import { serviceProblems } from '../service-problems.ts'
@@ -44,4 +45,11 @@ export function answerClientError(
       body,
     ].join('\r\n'),
   )
+}
+
+/** Node alone answers an unknown `Expect` with an empty 417. */
+export function refuseExpectation(request: IncomingMessage, response: ServerResponse): void {
+  const detail = `Only "Expect: 100-continue" is met here, not ${JSON.stringify(request.headers.expect)}.`
+  const body = JSON.stringify(serviceProblems.create('expectation-failed', detail).body())
+  response.writeHead(417, { 'content-type': 'application/problem+json', connection: 'close' }).end(body)
 }

@@ -34,6 +34,7 @@ export class Listener {
   }
 
   async listen(app: Served): Promise<string> {
+    if (this.#app !== undefined) throw new TypeError('this process listens already')
     const { settings, prefix, log, health } = this.#options
     const flag = `--listen (${prefix}_LISTEN)`
     const address = parseListenAddress(settings.listen, flag)
