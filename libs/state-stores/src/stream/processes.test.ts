@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { lmdbStream } from './lmdb.ts'
 
 const appender = fileURLToPath(new URL('test/appender.ts', import.meta.url))
+const appendOnce = fileURLToPath(new URL('test/append-once.ts', import.meta.url))
 const request = { maxEntries: 50, maxBytes: 1_000_000, waitMs: 5 }
 
 test('SIGKILL of the appending process mid-load: every acknowledged entry is there, once, and another process goes on', async () => {
@@ -37,4 +39,14 @@ test('SIGKILL of the appending process mid-load: every acknowledged entry is the
   // Extras are at most the one append that each killed process had not heard of.
   expect(found.size - acknowledged.length).toBeLessThanOrEqual(5 * 4)
   expect(await stream.backlog()).toMatchObject({ entries: 0, bytes: 0 })
+})
+
+test('a read sees what another process was told is appended, even within one turn of the event loop', async () => {
+  await using folder = await temporaryFolder()
+  await using stream = await lmdbStream({ path: folder.path })
+  await stream.append([{ documents: 1, body: Buffer.from('own') }])
+  const before = stream.backlog()
+  execFileSync(process.execPath, [appendOnce, `lmdb:${folder.path}`])
+  const after = stream.backlog()
+  expect([(await before).entries, (await after).entries]).toEqual([1, 2])
 })
