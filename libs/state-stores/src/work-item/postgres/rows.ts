@@ -11,7 +11,7 @@ interface RowRow {
 const explainStatement = `
 SELECT i.id, i.value, i.last_tick::text, i.currentworker, i.slot, s.owner, s.target, l.epoch::text,
   extract(epoch FROM s.since)::float8 * 1000 AS since_ms, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms,
-  coalesce(s.owner = ANY (ballast_scaler.living()), false) AS alive
+  coalesce(s.owner = ANY ((SELECT ballast_scaler.living())::text[]), false) AS alive
 FROM public.work_items i JOIN ballast_scaler.slots s USING (slot) LEFT JOIN ballast_scaler.leases l ON l.worker = s.owner
 WHERE i.id = $1`
 

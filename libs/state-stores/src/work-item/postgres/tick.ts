@@ -49,7 +49,7 @@ SELECT (SELECT count(*)::integer FROM lease) AS leases,
   max(gap)::float8 AS longest_gap,
   coalesce(bit_xor(uuid_hash_extended(id, 0)), 0)::text AS fingerprint,
   (SELECT count(*)::integer FROM ballast_scaler.slots s
-   WHERE s.owner = $1 AND s.owner IS DISTINCT FROM s.target AND s.target = ANY (ballast_scaler.living())) AS to_hand_over
+   WHERE s.owner = $1 AND s.owner IS DISTINCT FROM s.target AND s.target = ANY ((SELECT ballast_scaler.living())::text[])) AS to_hand_over
 FROM ticked`
 }
 
