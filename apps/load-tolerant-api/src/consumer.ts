@@ -41,5 +41,7 @@ export async function consumer(service: Service<ConsumerConfig>): Promise<void> 
   await service.listen(await buildServer(service.serverOptions))
   log.info({ incarnation }, 'consuming')
   const running = flusher.run(stopping)
+  // It ends by itself only when something is broken: better gone and restarted than alive and idle.
+  running.catch((error: unknown) => service.fail(error))
   service.onClose('flusher', () => running)
 }

@@ -1,3 +1,5 @@
+import { join } from 'node:path'
+import { openStream } from '@ballast/state-stores/stream'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { get, idsOf, load, type Told } from './load-client.ts'
@@ -12,7 +14,7 @@ test('without a consumer the api goes on until the bound; then 503 with Retry-Af
   const accepted: string[] = []
   for (let index = 0; index < 50; index++) {
     const answer = await get(`${api.url}/api/data`)
-    expect(answer.status).toBe(200)
+    expect([answer.status, answer.headers['durability']]).toEqual([200, 'fsynced-local=?1, replicas=0'])
     accepted.push(...idsOf(answer.body))
   }
   const refused = await get(`${api.url}/api/data`)
@@ -54,6 +56,30 @@ test('beyond the requests in flight the rest is refused at once, and health does
   expect(told.unknown).toBe(0)
   const { pending_writes_in_stream: pending } = JSON.parse((await get(`${api.url}/api/stats`)).body)
   expect(pending).toBe(told.acknowledged.length)
+})
+
+test('a consumer that is stopped finishes its batch: nothing is handed out twice, nothing waits for a time-out', async () => {
+  await using folder = await temporaryFolder()
+  const args = stores(folder.path)
+  await using api = await start('api', args)
+  const told: Told = { acknowledged: [], refused: 0, unknown: 0 }
+  const done = new AbortController()
+  const clients = load(() => api.url, 16, told, done.signal)
+  await waitUntil(() => told.acknowledged.length > 2000)
+  done.abort()
+  await clients
+  {
+    // One entry a batch and one command a fifth of a second: it is stopped in the middle.
+    const slow = ['--commands-per-second', '5', '--max-batch-bytes', '1']
+    await using consumer = await start('consumer', [...args, ...slow])
+    await waitUntil(async () => !(await get(`${api.url}/api/stats`)).body.includes('"total_documents":0'))
+    expect(await stop(consumer)).toBe(0)
+  }
+  await using stream = await openStream(`lmdb:${join(folder.path, 'stream')}`)
+  const rest = await stream.claim('test', { maxEntries: 10_000, maxBytes: 1e9, waitMs: 0 })
+  expect(rest.length).toBeGreaterThan(0)
+  expect(new Set(rest.map(({ delivery }) => delivery))).toEqual(new Set([1]))
+  expect(rest).toHaveLength((await stream.backlog()).entries)
 })
 
 test('SIGTERM under load: every answer arrives, what was acknowledged is queued, exit 0', async () => {
