@@ -24,10 +24,10 @@ test(
       const counter = await startCounter(path)
       running = counter
       // At least one commit in each life, and a moment of death that differs from life to life.
-      answered = await waitUntil(async () => {
-        const value = Number(await (await fetch(counter.url, { headers: { accept: 'text/plain' } })).text())
-        return value > answered + 20 + ((round * 37) % 90) ? value : undefined
-      })
+      const enough = answered + 20 + ((round * 37) % 90)
+      const value = async (): Promise<number> =>
+        Number(await (await fetch(counter.url, { headers: { accept: 'text/plain' } })).text())
+      answered = await waitUntil(async () => ((await value()) > enough ? value() : undefined), { timeoutMs: 30_000 })
       counter.kill('SIGKILL')
       await expect(counter.exit).resolves.toEqual({ code: null, signal: 'SIGKILL' })
       running = undefined
