@@ -1,0 +1,137 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { waitUntil } from '@ballast/testing'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startFaultProxy, type FaultProxy } from './index.ts'
+
+let echo: Server
+let received = ''
+let proxy: FaultProxy
+
+beforeEach(async () => {
+  received = ''
+  echo = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString()
+      socket.write(chunk)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(echo, 'listening')
+  const address = echo.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  proxy = await startFaultProxy({ target: `redis://127.0.0.1:${address.port}/3`, random: () => 0.5 })
+})
+
+afterEach(async () => {
+  await proxy[Symbol.asyncDispose]()
+  echo.close()
+})
+
+interface Client {
+  readonly socket: Socket
+  answers: string
+  ended: 'no' | 'close' | 'reset'
+}
+
+async function client(): Promise<Client> {
+  const socket = connect(proxy.port, '127.0.0.1')
+  const state: Client = { socket, answers: '', ended: 'no' }
+  socket.on('data', (chunk: Buffer) => (state.answers += chunk.toString()))
+  socket.on('error', () => (state.ended = 'reset'))
+  socket.on('end', () => (state.ended = 'close'))
+  await once(socket, 'connect')
+  await waitUntil(() => proxy.connections > 0)
+  return state
+}
+
+test('without faults it is a wire, under the url of its target', async () => {
+  expect(proxy.url).toBe(`redis://127.0.0.1:${proxy.port}/3`)
+  const { socket, ...state } = await client()
+  socket.write('hello')
+  await once(socket, 'data')
+  expect(received).toBe('hello')
+  expect(state.ended).toBe('no')
+})
+
+test('latency and jitter delay, and never reorder', async () => {
+  proxy.set({ latencyMs: 20, jitterMs: 20 })
+  const peer = await client()
+  const started = performance.now()
+  for (const word of ['one ', 'two ', 'three']) peer.socket.write(word)
+  await waitUntil(() => peer.answers === 'one two three')
+  // There and back: twice the latency and twice half of the jitter.
+  expect(performance.now() - started).toBeGreaterThanOrEqual(58)
+})
+
+test('bandwidth bounds what passes', async () => {
+  proxy.set({ bytesPerSecond: 200_000 })
+  const peer = await client()
+  const started = performance.now()
+  for (let i = 0; i < 3; i++) {
+    peer.socket.write('x'.repeat(10_000))
+    await waitUntil(() => peer.answers.length === (i + 1) * 10_000)
+  }
+  expect(performance.now() - started).toBeGreaterThanOrEqual(95)
+})
+
+describe('dropping', () => {
+  test('half open: the request arrives, the answer does not, and nothing is closed', async () => {
+    proxy.set({ drop: 'answers' })
+    const peer = await client()
+    peer.socket.write('done but unknown')
+    await waitUntil(() => proxy.droppedBytes === received.length && received === 'done but unknown')
+    proxy.heal()
+    peer.socket.write('!')
+    await waitUntil(() => peer.answers === '!')
+    expect(peer.ended).toBe('no')
+  })
+
+  test('a black hole swallows requests', async () => {
+    const peer = await client()
+    proxy.set({ drop: 'both' })
+    peer.socket.write('lost')
+    await waitUntil(() => proxy.droppedBytes === 4)
+    proxy.heal()
+    peer.socket.write('seen')
+    await waitUntil(() => peer.answers === 'seen')
+    expect(received).toBe('seen')
+  })
+})
+
+describe('ending connections', () => {
+  test.each(['close', 'reset'] as const)('by %s', async (how) => {
+    const peer = await client()
+    proxy.cut(how)
+    await waitUntil(() => peer.ended === how)
+    await waitUntil(() => proxy.connections === 0)
+    const next = await client()
+    next.socket.write('again')
+    await waitUntil(() => next.answers === 'again')
+    expect(received).toBe('again')
+  })
+
+  test('a reset after so many bytes of answers', async () => {
+    proxy.set({ resetAfterBytes: 4 })
+    const peer = await client()
+    peer.socket.write('12345678')
+    await waitUntil(() => peer.ended === 'reset')
+    expect(received).toBe('12345678')
+  })
+
+  test('new connections are refused, open ones stay', async () => {
+    const open = await client()
+    proxy.set({ refuse: true })
+    const refused = connect(proxy.port, '127.0.0.1')
+    await expect(once(refused, 'data')).rejects.toThrow('ECONNRESET')
+    open.socket.write('still here')
+    await waitUntil(() => open.answers === 'still here')
+    expect(open.ended).toBe('no')
+  })
+
+  test('a target that is not there resets the client', async () => {
+    echo.close()
+    const socket = connect(proxy.port, '127.0.0.1')
+    await expect(once(socket, 'data')).rejects.toThrow('ECONNRESET')
+  })
+})

@@ -1,0 +1,32 @@
+/**
+ * What the network does to the bytes of every connection, from the moment it is set. The names follow toxiproxy's.
+ * All are off by default, and each can be changed while connections are open.
+ */
+export interface Faults {
+  /** Added to each chunk, in each direction; order is kept. */
+  latencyMs: number
+  /** Random part added to the latency: 0 to this much. */
+  jitterMs: number
+  /** Most bytes a second and direction. */
+  bytesPerSecond: number
+  /**
+   * `both`: everything is swallowed, nothing is closed (a black hole). `answers`: requests arrive, answers do not
+   * (half open): what was done stays unknown to the client. `requests`: they vanish on their way.
+   */
+  drop: 'none' | 'both' | 'requests' | 'answers'
+  /** Each connection is reset after this many bytes of answers. */
+  resetAfterBytes: number
+  /** New connections are refused. */
+  refuse: boolean
+}
+
+export const noFaults: Readonly<Faults> = {
+  latencyMs: 0,
+  jitterMs: 0,
+  bytesPerSecond: Infinity,
+  drop: 'none',
+  resetAfterBytes: Infinity,
+  refuse: false,
+}
+
+export type Direction = 'requests' | 'answers'

@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MessageReader } from './message-reader.ts'
+
+/** `{ <command>: "x" }` as BSON. */
+function body(command: string): Buffer {
+  const element = Buffer.concat([
+    Buffer.from([2]),
+    Buffer.from(`${command}\0`),
+    Buffer.from([2, 0, 0, 0]),
+    Buffer.from('x\0'),
+  ])
+  const length = Buffer.alloc(4)
+  length.writeInt32LE(4 + element.length + 1)
+  return Buffer.concat([length, element, Buffer.from([0])])
+}
+
+function sequence(identifier: string, bytes: number): Buffer {
+  const content = Buffer.concat([Buffer.from(`${identifier}\0`), Buffer.alloc(bytes, 7)])
+  const length = Buffer.alloc(4)
+  length.writeInt32LE(4 + content.length)
+  return Buffer.concat([Buffer.from([1]), length, content])
+}
+
+function message(opcode: number, flags: number, ...sections: Buffer[]): Buffer {
+  const header = Buffer.alloc(20)
+  const rest = Buffer.concat(sections)
+  header.writeInt32LE(header.length + rest.length, 0)
+  header.writeInt32LE(opcode, 12)
+  header.writeUInt32LE(flags, 16)
+  return Buffer.concat([header, rest])
+}
+
+const section = (command: string): Buffer => Buffer.concat([Buffer.from([0]), body(command)])
+const conversation = Buffer.concat([
+  message(2004, 0, Buffer.from('a greeting of old')),
+  message(2013, 0, section('insert'), sequence('documents', 5000)),
+  message(2013, 2, sequence('documents', 3), section('update')),
+  message(2013, 0, section('find')),
+])
+const expected = [
+  { command: undefined, moreToCome: false },
+  { command: 'insert', moreToCome: false },
+  { command: 'update', moreToCome: true },
+  { command: 'find', moreToCome: false },
+]
+
+describe('messages', () => {
+  test('are found whole', () => {
+    expect(new MessageReader().read(conversation)).toEqual(expected)
+  })
+
+  test('are found however the stream is cut into chunks', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 1, max: conversation.length - 1 }), { maxLength: 40 }), (cuts) => {
+        const reader = new MessageReader()
+        const edges = [0, ...cuts.toSorted((a, b) => a - b), conversation.length]
+        const found = edges.slice(1).flatMap((end, i) => reader.read(conversation.subarray(edges[i], end)))
+        expect(found).toEqual(expected)
+      }),
+    )
+  })
+
+  test('of an impossible length are an error, not an endless wait', () => {
+    expect(() => new MessageReader().read(Buffer.alloc(16))).toThrow('cannot be 0 bytes long')
+  })
+})

@@ -1,0 +1,64 @@
+import type { Socket } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Direction, Faults } from './faults.ts'
+
+const pauseAboveBytes = 1 << 20
+const resumeBelowBytes = 1 << 19
+
+export interface PipeOptions {
+  readonly from: Socket
+  readonly to: Socket
+  readonly direction: Direction
+  readonly faults: Readonly<Faults>
+  /** Between 0 and 1; given, so that a test can replay its jitter. */
+  readonly random: () => number
+  /** Looks at the bytes on their way and may hold them back. */
+  readonly gate?: (chunk: Buffer) => Promise<void> | undefined
+  readonly onBytes: (count: number) => void
+  readonly onDropped: (count: number) => void
+}
+
+/**
+ * Carries one direction of a connection through its faults. Chunks are handled strictly one after the other, so a
+ * delay never lets a later chunk overtake an earlier one; the end of the stream is the last chunk.
+ */
+export function pipe({ from, to, direction, faults, random, gate, onBytes, onDropped }: PipeOptions): void {
+  let last: Promise<void> = Promise.resolve()
+  let queued = 0
+  let nextSendAtMs = 0
+
+  const carry = async (chunk: Buffer, arrivedAtMs: number): Promise<void> => {
+    if (faults.drop === 'both' || faults.drop === direction) {
+      onDropped(chunk.length)
+      return
+    }
+    const latencyMs = faults.latencyMs + faults.jitterMs * random()
+    // Counted from arrival: latency is a property of the path, so a burst is late once, not once per chunk.
+    await waitUntil(Math.max(arrivedAtMs + latencyMs, nextSendAtMs))
+    nextSendAtMs = performance.now() + (chunk.length / faults.bytesPerSecond) * 1000
+    await gate?.(chunk)
+    if (!to.destroyed) to.write(chunk)
+    onBytes(chunk.length)
+  }
+
+  const carryNext = async (chunk: Buffer, arrivedAtMs: number, previous: Promise<void>): Promise<void> => {
+    await previous
+    await carry(chunk, arrivedAtMs)
+    queued -= chunk.length
+    if (queued < resumeBelowBytes) from.resume()
+  }
+
+  from.on('data', (chunk: Buffer) => {
+    queued += chunk.length
+    if (queued > pauseAboveBytes) from.pause()
+    last = carryNext(chunk, performance.now(), last)
+  })
+  from.on('end', () => {
+    void last.then(() => to.end())
+  })
+}
+
+async function waitUntil(atMs: number): Promise<void> {
+  const waitMs = atMs - performance.now()
+  if (waitMs > 0) await delay(waitMs)
+}
