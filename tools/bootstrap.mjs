@@ -37,9 +37,9 @@ async function fingerprint() {
     'tools/package.json',
     'deploy/package.json',
   ]
-  for (const group of ['apps', 'libs']) {
-    for (const project of (await readdir(join(root, group))).toSorted())
-      manifests.push(`${group}/${project}/package.json`)
+  for (const group of ['apps', 'libs', 'tools']) {
+    for (const folder of (await readdir(join(root, group))).toSorted())
+      manifests.push(`${group}/${folder}/package.json`)
   }
   for (const manifest of manifests) {
     hash.update(`${manifest}\n`).update(await readFile(join(root, manifest)).catch(() => 'absent'))

@@ -15,7 +15,9 @@ async function linuxIdentity(pid: number): Promise<string | undefined> {
     const stat = await readFile(`/proc/${pid}/stat`, 'utf8')
     // The command in parentheses may hold spaces and parentheses itself; the fields count from behind its end.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    if (fields[0] === 'Z' || fields[0] === 'X') return undefined
+    // A process is a zombie as soon as its first thread has ended; while others are still ending, its ports are taken.
+    const [state, threads] = [fields[0], Number(fields[17])]
+    if (state === 'X' || (state === 'Z' && threads <= 1)) return undefined
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8')
     return `${boot.trim()}/${fields[19]}`
   } catch {

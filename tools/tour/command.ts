@@ -1,5 +1,5 @@
 import { appendFileSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describeFlags, parseCommandLine } from '../platform/command-line.ts'
@@ -8,9 +8,9 @@ import { Platform } from '../platform/platform.ts'
 import { selectServices } from '../platform/select-services.ts'
 import { allServices } from '../platform/services/index.ts'
 import { messageStoreService } from '../platform/services/message-store.ts'
-import { selfSignedCertificate } from './certificate.ts'
 import { chapters } from './chapters/index.ts'
 import { runTour } from './run-tour.ts'
+import { makeTlsFiles } from './tls-files.ts'
 
 const flags = {
   only: { kind: 'text', value: 'NAMES', help: 'only these chapters, separated by commas' },
@@ -46,10 +46,7 @@ export async function runTourCommand({
   await using cleanUp = new AsyncDisposableStack()
   cleanUp.defer(() => (given.keep ? print(`Data and logs: ${folder}`) : rm(folder, { recursive: true, force: true })))
 
-  const { cert: ca, key } = selfSignedCertificate()
-  const tls = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') }
-  await writeFile(tls.cert, ca)
-  await writeFile(tls.key, key, { mode: 0o600 })
+  const tls = await makeTlsFiles(join(folder, 'tls'))
   const services = selectServices(given.only, allServices).map((service) =>
     service.name === 'message-store' ? messageStoreService(tls) : service,
   )
@@ -59,7 +56,7 @@ export async function runTourCommand({
     dataDir,
     portBase: await freePortBase(services.map(({ portOffset }) => portOffset)),
     env: withoutStores(env),
-    ca,
+    ca: tls.ca,
     onLog: (record) => appendFileSync(join(folder, 'log.jsonl'), `${JSON.stringify(record)}\n`),
   })
   cleanUp.use(platform)
@@ -70,7 +67,7 @@ export async function runTourCommand({
   const chosen = chapters.filter(({ name }) => services.some((service) => service.name === name))
   const say = given.json ? () => {} : print
   const facts = await Promise.race([
-    runTour({ chapters: chosen, platform, dataDir, folder, ca, colour, print: say, progress }),
+    runTour({ chapters: chosen, platform, dataDir, folder, ca: tls.ca, colour, print: say, progress }),
     stopped,
   ])
   const passed = facts.every(({ holds }) => holds)

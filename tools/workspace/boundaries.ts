@@ -1,8 +1,8 @@
 /**
  * Which project may depend on which. pnpm already refuses an undeclared import; this refuses the wrong declared ones.
  *
- * An app may use libs, a lib only the libs named here, nobody an app but deploy/, which ships them. `testing` is for
- * tests, so it may only be a devDependency. No cycles.
+ * An app may use libs, a lib only the libs named here, nobody an app but deploy/, which ships them. Projects of type
+ * `testing` are for tests: apps and libs have them as devDependency only. No cycles.
  */
 export const allowedLibs: Readonly<Record<string, readonly string[]>> = {
   hashing: [],
@@ -12,10 +12,12 @@ export const allowedLibs: Readonly<Record<string, readonly string[]>> = {
   'state-stores': ['metrics', 'locking', 'hashing'],
 }
 
+/** From the project's Nx tag `type:...`. */
+export const projectKinds = ['app', 'lib', 'testing', 'tool', 'deploy'] as const
+
 export interface Project {
   readonly name: string
-  /** From the package's folder: apps/x, libs/x, tools, deploy. */
-  readonly kind: 'app' | 'lib' | 'testing' | 'tool' | 'deploy'
+  readonly kind: (typeof projectKinds)[number]
   readonly dependencies: readonly string[]
   readonly devDependencies: readonly string[]
   /** Projects whose processes it starts without importing them (Nx: implicitDependencies). */
@@ -42,13 +44,15 @@ export function violations(projects: readonly Project[]): string[] {
 }
 
 function refuse(from: Project, to: Project): string | undefined {
-  if (to.kind === 'testing') return 'testing is for tests: make it a devDependency'
+  if (to.kind === 'testing') {
+    return from.kind === 'app' || from.kind === 'lib' ? `${to.name} is for tests: make it a devDependency` : undefined
+  }
   if (to.kind === 'app') return from.kind === 'deploy' ? undefined : 'nobody depends on an app'
   if (to.kind !== 'lib') return `nobody depends on ${to.name}`
   if (from.kind === 'lib' && !allowedLibs[from.name]?.includes(to.name)) {
     return `${from.name} may use ${allowedLibs[from.name]?.join(', ') || 'no other lib'}`
   }
-  if (from.kind === 'testing') return 'testing uses no other lib'
+  if (from.kind === 'testing') return 'what tests use must not use what they test'
   return undefined
 }
 

@@ -1,7 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Project } from './boundaries.ts'
+import { projectKinds, type Project } from './boundaries.ts'
 
 export const workspaceRoot = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -9,30 +9,34 @@ interface Manifest {
   readonly name: string
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies?: Readonly<Record<string, string>>
-  readonly nx?: { readonly implicitDependencies?: readonly string[] }
+  readonly nx?: { readonly tags?: readonly string[]; readonly implicitDependencies?: readonly string[] }
 }
 
-const kinds = { apps: 'app', libs: 'lib' } as const
 const scope = '@ballast/'
 
 /** Every project of the workspace with its edges inside it, read from the package.json files that pnpm enforces. */
 export function readProjects(root = workspaceRoot): Project[] {
-  const grouped = (['apps', 'libs'] as const).flatMap((group) =>
-    readdirSync(join(root, group)).map((folder) => readProject(join(root, group, folder), kinds[group])),
-  )
-  return [...grouped, readProject(join(root, 'tools'), 'tool'), readProject(join(root, 'deploy'), 'deploy')]
+  return globSync('{apps,libs,tools}/*/package.json', { cwd: root })
+    .concat('tools/package.json', 'deploy/package.json')
+    .map((path) => readProject(join(root, path)))
 }
 
-function readProject(folder: string, kind: Project['kind']): Project {
-  const manifest: Manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const name = manifest.name.slice(scope.length)
+function readProject(path: string): Project {
+  const manifest: Manifest = JSON.parse(readFileSync(path, 'utf8'))
   return {
-    name,
-    kind: name === 'testing' ? 'testing' : kind,
+    name: manifest.name.slice(scope.length),
+    kind: kindOf(manifest),
     dependencies: inWorkspace(manifest.dependencies),
     devDependencies: inWorkspace(manifest.devDependencies),
     starts: manifest.nx?.implicitDependencies ?? [],
   }
+}
+
+function kindOf({ name, nx }: Manifest): Project['kind'] {
+  const tag = nx?.tags?.find((text) => text.startsWith('type:'))?.slice('type:'.length)
+  const kind = projectKinds.find((known) => known === tag)
+  if (kind === undefined) throw new Error(`${name} needs one nx tag of type:${projectKinds.join(', type:')}`)
+  return kind
 }
 
 function inWorkspace(dependencies: Manifest['dependencies'] = {}): string[] {

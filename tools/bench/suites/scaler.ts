@@ -1,10 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import {
-  openWorkItemStore,
-  startEmbeddedPostgres,
-  type WorkerLease,
-  type WorkItemStore,
-} from '@ballast/state-stores/work-item'
+import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
+import { openWorkItemStore, type WorkerLease, type WorkItemStore } from '@ballast/state-stores/work-item'
 import pg from 'pg'
 import type { Suite } from '../case.ts'
 import { benchFolder } from '../folder.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '@ballast/state-stores/work-item'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
 import { backoffMs, defaultBackoff } from '../backoff.ts'
 import { messageOf } from '../command-line.ts'
 import type { Report } from '../service.ts'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { temporaryFolder } from '@ballast/testing'
 import pg from 'pg'
-import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
 
 /** For tests: one server per file, one fresh database per test. */
 export interface TestPostgres extends AsyncDisposable {

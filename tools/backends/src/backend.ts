@@ -1,0 +1,103 @@
+/**
+ * The real servers that adapters are proven against. A kind is what a store's URL names; how a server of that kind is
+ * come by (an URL in the environment, a container engine, a program on PATH, a package registry) is the same question
+ * for all of them and is answered in `find.ts`.
+ */
+export const backendKinds = ['redis', 'postgres', 'cassandra', 'mongodb', 's3', 'dynamodb'] as const
+export type BackendKind = (typeof backendKinds)[number]
+
+export interface BackendOptions {
+  /**
+   * What survives what. `none`: nothing survives a restart for sure; `process`: an acknowledged write survives SIGKILL
+   * of the server (the page cache keeps it); `disk`: it was fsynced before it was acknowledged. Default: `disk`.
+   */
+  readonly durability?: Durability
+  /** Encrypted connections only; the authority to trust is `RunningBackend.ca`. */
+  readonly tls?: boolean
+  /** Default: a free one, kept over restarts. */
+  readonly port?: number
+  /** Default: a temporary folder, removed when the backend is stopped. A given one is kept. */
+  readonly dataDir?: string
+  /** URL of a running server of the same kind to follow (redis, postgres). */
+  readonly replicaOf?: string
+}
+
+export type Durability = 'none' | 'process' | 'disk'
+
+/** How a server was come by, in the order of preference. */
+export type Origin = 'environment' | 'container' | 'path' | 'registry'
+
+export interface RunningBackend extends AsyncDisposable {
+  readonly kind: BackendKind
+  readonly url: string
+  readonly version: string
+  readonly origin: Origin
+  /** From the first call to the first good answer of the server; 0 for one that ran already. */
+  readonly readyAfterMs: number
+  /** PEM of the authority that signed the server's certificate, with `tls`. */
+  readonly ca?: string
+  /** What the server wrote, as a file. */
+  readonly logFile?: string
+  /** The server's own process, when it is ours. */
+  readonly pid?: number
+  /** Stops with the server's own signal (if it runs), starts again on the same data and port, and waits until ready. */
+  restart(): Promise<void>
+  /** SIGKILL to the server and all its processes, and waits for their end. */
+  kill(): Promise<void>
+  /** SIGSTOP: connections stay open, nothing answers. */
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Ends the server; a temporary data folder goes with it. Calling it again is harmless. */
+  stop(): Promise<void>
+}
+
+/** No server of this kind can be had here. The message says why, and the one command that would make it so. */
+export class BackendUnavailableError extends Error {
+  override readonly name = 'BackendUnavailableError'
+  readonly kind: BackendKind
+
+  constructor(kind: BackendKind, reason: string) {
+    super(`${kind}: ${reason}`)
+    this.kind = kind
+  }
+}
+
+/** A program that can be started as a server, with what it takes to start and to know it. */
+export interface Launch {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly uid?: number
+  readonly gid?: number
+  readonly url: string
+  readonly ca?: string
+  /** Resolves when the server gives its first good answer; rejects on one that will not get better. */
+  readonly ready: () => Promise<void>
+  /** What ends it in good order. Default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals
+}
+
+export interface LaunchContext {
+  readonly options: BackendOptions
+  /** A folder of the server's own. */
+  readonly folder: string
+  readonly port: number
+}
+
+/** What one kind of backend knows about itself; one file per kind, named after it. */
+export interface BackendDefinition {
+  readonly kind: BackendKind
+  /** Names a running server to use instead of starting one. */
+  readonly variable: string
+  /**
+   * Finds programs and libraries; rejects with `BackendUnavailableError` when they cannot be had here. Without `fetch`
+   * nothing is downloaded or installed: it only looks whether that could be done.
+   */
+  find(fetch: boolean): Promise<Found>
+}
+
+export interface Found {
+  readonly origin: Origin
+  readonly version: string
+  launch(context: LaunchContext): Promise<Launch>
+}

@@ -1,0 +1,119 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import type { BackendDefinition, Durability } from './backend.ts'
+import { freePort } from './free-port.ts'
+import { javaProgram, smallJvm, writeLogback } from './java.ts'
+import { untilReady } from './until-ready.ts'
+
+const version = '5.0.9'
+
+const pom = `  <dependencies>
+    <dependency><groupId>org.apache.cassandra</groupId><artifactId>cassandra-all</artifactId><version>${version}</version></dependency>
+  </dependencies>`
+
+/** `periodic`, the stock setting, loses acknowledged writes even when only the process is killed. */
+const commitlog: Record<Durability, string> = {
+  none: 'commitlog_sync: periodic\ncommitlog_sync_period: 10000ms',
+  process: 'commitlog_sync: batch',
+  disk: 'commitlog_sync: batch',
+}
+
+/** Without these the node dies at once: "unable to access required classes". */
+const opened = [
+  ['--add-exports', ['java.base/jdk.internal.misc', 'java.base/jdk.internal.ref', 'java.base/sun.nio.ch']],
+  [
+    '--add-opens',
+    ['java.lang', 'java.lang.reflect', 'java.io', 'java.nio', 'java.util', 'sun.nio.ch'].map(
+      (name) => `java.base/${name}`,
+    ),
+  ],
+] as const
+
+/** A single Cassandra node, data centre `datacenter1`, on loopback. */
+export const cassandra: BackendDefinition = {
+  kind: 'cassandra',
+  variable: 'CASSANDRA_URL',
+  async find(fetch) {
+    const { java, lib } = await javaProgram({ fetch, kind: 'cassandra', pom })
+    return {
+      origin: 'registry',
+      version,
+      async launch({ options: { durability = 'disk' }, folder, port }) {
+        const storagePort = await freePort()
+        const yaml = join(folder, 'cassandra.yaml')
+        await mkdir(join(folder, 'tmp'), { recursive: true })
+        await writeFile(yaml, configuration({ folder, port, storagePort, durability }))
+        const flags = opened.flatMap(([flag, names]) => names.map((name) => `${flag}=${name}=ALL-UNNAMED`))
+        const properties = {
+          'jdk.attach.allowAttachSelf': 'true',
+          'java.net.preferIPv4Stack': 'true',
+          // Native libraries are unpacked here and left behind by a SIGKILL; it must allow execution.
+          'java.io.tmpdir': join(folder, 'tmp'),
+          'io.netty.tryReflectionSetAccessible': 'true',
+          'cassandra.config': `file://${yaml}`,
+          'cassandra.storagedir': folder,
+          'cassandra.logdir': folder,
+          'logback.configurationFile': `file://${await writeLogback(folder)}`,
+          'cassandra-foreground': 'yes',
+          'cassandra.skip_wait_for_gossip_to_settle': '0',
+          'cassandra.ring_delay_ms': '0',
+          'cassandra.superuser_setup_delay_ms': '0',
+          // What the node measures by itself in a loop of two seconds.
+          'cassandra.memtable.row_overhead_size': '180',
+          'cassandra.shutdown_announce_in_ms': '0',
+        }
+        const system = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`)
+        const heap = ['-Xms64m', '-Xmx512m', '-Xss512k', '-XX:+ExitOnOutOfMemoryError']
+        const main = 'org.apache.cassandra.service.CassandraDaemon'
+        return {
+          command: java,
+          args: [...heap, ...smallJvm, ...flags, ...system, '-cp', `${lib}/*`, main],
+          url: `cassandra://127.0.0.1:${port}?datacenter=datacenter1`,
+          ready: () => untilReady(() => answersOptions(port)),
+        }
+      },
+    }
+  },
+}
+
+function configuration(node: { folder: string; port: number; storagePort: number; durability: Durability }): string {
+  const { folder, port, storagePort, durability } = node
+  return `cluster_name: ballast
+num_tokens: 1
+initial_token: "0"
+partitioner: org.apache.cassandra.dht.Murmur3Partitioner
+endpoint_snitch: SimpleSnitch
+seed_provider:
+  - class_name: org.apache.cassandra.locator.SimpleSeedProvider
+    parameters:
+      - seeds: "127.0.0.1:${storagePort}"
+listen_address: 127.0.0.1
+rpc_address: 127.0.0.1
+storage_port: ${storagePort}
+start_native_transport: true
+native_transport_port: ${port}
+data_file_directories: ["${folder}/data"]
+commitlog_directory: "${folder}/commitlog"
+saved_caches_directory: "${folder}/saved_caches"
+hints_directory: "${folder}/hints"
+cdc_raw_directory: "${folder}/cdc_raw"
+${commitlog[durability]}
+auto_snapshot: false
+hinted_handoff_enabled: false
+`
+}
+
+/** The native protocol's OPTIONS request (opcode 5), which a node answers with SUPPORTED (6) once it serves clients. */
+function answersOptions(port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from([4, 0, 0, 0, 5, 0, 0, 0, 0])))
+    socket.setTimeout(2_000, () => socket.destroy(new Error('no answer')))
+    socket.once('error', reject)
+    socket.once('data', (frame: Buffer) => {
+      socket.destroy()
+      if (frame[4] === 6) resolve()
+      else reject(new Error(`opcode ${frame[4]} instead of SUPPORTED`))
+    })
+  })
+}

@@ -1,0 +1,28 @@
+import { findProgram, run } from './run.ts'
+
+let updated: Promise<unknown> | undefined
+
+/**
+ * Installs a Debian package when BACKENDS_INSTALL=1 says so, as CI does: a user's system is never changed unasked.
+ * Returns the program, or undefined where that was not asked for or is not possible.
+ */
+export async function installWithApt(packageName: string, program: string): Promise<string | undefined> {
+  if (process.env['BACKENDS_INSTALL'] !== '1' || process.getuid?.() !== 0) return undefined
+  const apt = findProgram('apt-get')
+  if (apt === undefined) return undefined
+  // Two installers at once wait for each other on dpkg's own lock.
+  const wait = ['-o', 'DPkg::Lock::Timeout=300', '-q', '-y']
+  updated ??= run(apt, [...wait, 'update'])
+  await updated
+  // The package would start its own server on the default port; a policy file of ours is not worth touching the system for.
+  await run('env', [
+    'RUNLEVEL=1',
+    'DEBIAN_FRONTEND=noninteractive',
+    apt,
+    ...wait,
+    'install',
+    '--no-install-recommends',
+    packageName,
+  ])
+  return findProgram(program, ['/usr/sbin', '/usr/local/sbin'])
+}

@@ -1,0 +1,33 @@
+import { describe, expect, test } from 'vitest'
+import { BackendUnavailableError, type BackendKind, type BackendOptions, type RunningBackend } from './backend.ts'
+import { sharedBackend } from './start.ts'
+
+/**
+ * `describe` for suites that need a real server: they run on the shared one of the test run. Where none can be had the
+ * suite is skipped under a title that says why, and under BACKENDS=all it fails.
+ * Await it at the top level of a test file: the server starts while tests are being collected.
+ */
+export async function describeOnBackend(
+  kind: BackendKind,
+  suites: (backend: RunningBackend) => void,
+  options: BackendOptions = {},
+): Promise<void> {
+  const found = await sharedBackend(kind, options).catch((error: unknown) => {
+    if (error instanceof BackendUnavailableError) return error
+    throw error
+  })
+  if (found instanceof BackendUnavailableError) declareMissing(found)
+  else declare(found, suites)
+}
+
+function declare(backend: RunningBackend, suites: (backend: RunningBackend) => void): void {
+  describe(`on ${backend.kind} ${backend.version}`, () => {
+    suites(backend)
+  })
+}
+
+function declareMissing({ message }: BackendUnavailableError): void {
+  test.skipIf(process.env['BACKENDS'] !== 'all')(`needs ${message}`, () => {
+    expect.fail(message)
+  })
+}

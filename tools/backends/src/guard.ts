@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { createServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { BackendUnavailableError } from './backend.ts'
+import { definitions } from './definitions.ts'
+import { freePort } from './free-port.ts'
+import {
+  eachLine,
+  guardAddress,
+  type GuardAction,
+  type GuardMessage,
+  type GuardOrder,
+  type GuardRequest,
+} from './guard-protocol.ts'
+import { Server } from './server.ts'
+
+/**
+ * The parent of one server. Users hold a connection to it; the kernel closes a connection with its process, however
+ * that ended, so a server never outlives its users by more than `lingerMs`, and no pid file has to be believed.
+ *
+ * It runs until the server was stopped on request, or nobody has been connected for `lingerMs`.
+ */
+const order: GuardOrder = JSON.parse(process.argv[2] ?? '')
+const lingerMs = order.lingerMs ?? Infinity
+const users = new Set<Socket>()
+let server: Server | undefined
+let folder: string | undefined
+let announcement: GuardMessage | undefined
+let lonely: NodeJS.Timeout | undefined
+
+const listener = createServer(welcome)
+// Another guard of this name is there already: the clients of both will find that one.
+listener.once('error', () => process.exit(0))
+listener.listen(guardAddress(order.name), () => void launch())
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void shutDown())
+waitForUsers(30_000)
+
+async function launch(): Promise<void> {
+  const started = performance.now()
+  try {
+    const { kind, options } = order
+    const found = await definitions[kind].find(true)
+    folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), `ballast-${kind}-`)))
+    await mkdir(folder, { recursive: true })
+    const launched = await found.launch({ options, folder, port: options.port ?? (await freePort()) })
+    server = new Server(launched, folder)
+    await server.start()
+    announcement = {
+      type: 'server',
+      server: {
+        url: launched.url,
+        version: found.version,
+        origin: found.origin === 'environment' ? 'path' : found.origin,
+        readyAfterMs: Math.round(performance.now() - started),
+        ...(launched.ca === undefined ? {} : { ca: launched.ca }),
+        logFile: server.logFile,
+        pid: server.pid,
+        guardPid: process.pid,
+      },
+    }
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    announcement = { type: 'failure', message, unavailable: error instanceof BackendUnavailableError }
+  }
+  for (const user of users) send(user, announcement)
+  // Whoever ordered the server may still be dialling; he is told why there is none.
+  if (announcement.type === 'failure') waitForUsers(users.size > 0 ? 0 : 5_000)
+}
+
+function welcome(user: Socket): void {
+  users.add(user)
+  clearTimeout(lonely)
+  if (announcement !== undefined) send(user, announcement)
+  eachLine(user, (line) => void obey(user, JSON.parse(line)))
+  user.on('close', () => {
+    users.delete(user)
+    if (users.size === 0) waitForUsers(announcement?.type === 'failure' ? 0 : lingerMs)
+  })
+}
+
+function waitForUsers(ms: number): void {
+  clearTimeout(lonely)
+  if (ms === Infinity) return
+  lonely = setTimeout(() => void shutDown(), ms)
+}
+
+async function obey(user: Socket, { id, action }: GuardRequest): Promise<void> {
+  try {
+    await act(action)
+    send(user, { type: 'done', id, ...(server === undefined ? {} : { pid: server.pid }) })
+  } catch (error) {
+    send(user, { type: 'done', id, error: error instanceof Error ? error.message : String(error) })
+  }
+  if (action === 'stop') user.end(() => process.exit(0))
+}
+
+async function act(action: GuardAction): Promise<void> {
+  switch (action) {
+    case 'restart':
+      await server?.stop()
+      await server?.start()
+      return
+    case 'kill':
+      await server?.kill()
+      return
+    case 'pause':
+      await server?.signal('SIGSTOP')
+      return
+    case 'resume':
+      await server?.signal('SIGCONT')
+      return
+    case 'stop':
+      await cleanUp()
+  }
+}
+
+async function cleanUp(): Promise<void> {
+  await server?.stop()
+  if (folder !== undefined && order.options.dataDir === undefined) await rm(folder, { recursive: true, force: true })
+}
+
+async function shutDown(): Promise<void> {
+  // A message that is under way still reaches its reader.
+  listener.close()
+  await cleanUp()
+  await Promise.all([...users].map((user) => new Promise((done) => user.end(() => done(undefined)))))
+  process.exit(0)
+}
+
+function send(user: Socket, message: GuardMessage): void {
+  user.write(`${JSON.stringify(message)}\n`)
+}

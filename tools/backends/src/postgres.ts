@@ -1,0 +1,81 @@
+import { chown, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import pg from 'pg'
+import { BackendUnavailableError, type BackendDefinition, type Durability } from './backend.ts'
+import { makeCertificate } from './certificate.ts'
+import { postgresBinaries } from './postgres/binaries.ts'
+import { clusterUrl, prepareCluster, serverArguments, type Cluster } from './postgres/cluster.ts'
+import { run } from './run.ts'
+import { untilReady } from './until-ready.ts'
+
+const durabilities: Record<Durability, string[]> = {
+  none: ['fsync=off', 'synchronous_commit=off', 'full_page_writes=off'],
+  process: ['fsync=off', 'full_page_writes=off'],
+  disk: [],
+}
+
+/** PostgreSQL 18 from npm's real binaries, on loopback, with a password. */
+export const postgres: BackendDefinition = {
+  kind: 'postgres',
+  variable: 'DATABASE_URL',
+  async find() {
+    const version = await installedVersion()
+    return {
+      origin: 'registry',
+      version,
+      async launch({ options: { durability = 'disk', tls = false }, folder, port }) {
+        const cluster = await prepareCluster(folder)
+        const encrypted = tls ? await encrypt(cluster) : undefined
+        const { prefix, options } = cluster.account
+        const args = serverArguments(cluster, port, [...durabilities[durability], ...(encrypted?.settings ?? [])])
+        const [command = cluster.postgres, ...words] = [...prefix, cluster.postgres, ...args]
+        return {
+          command,
+          args: words,
+          // Messages are matched in places, so they must be English.
+          env: { LC_ALL: 'C', TZ: 'UTC' },
+          ...(options.uid === undefined ? {} : { uid: options.uid }),
+          ...(options.gid === undefined ? {} : { gid: options.gid }),
+          url: clusterUrl(cluster, port, 'ballast'),
+          ...(encrypted === undefined ? {} : { ca: encrypted.ca }),
+          ready: () => untilReady(() => haveDatabase(clusterUrl(cluster, port, 'postgres'), encrypted?.ca)),
+          // Fast shutdown; SIGTERM would wait for every session to end by itself.
+          stopSignal: 'SIGINT',
+        }
+      },
+    }
+  },
+}
+
+async function installedVersion(): Promise<string> {
+  try {
+    return (await run(postgresBinaries().postgres, ['--version'])).trim().split(' ').at(-1) ?? 'unknown'
+  } catch (error) {
+    throw new BackendUnavailableError('postgres', error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function encrypt({ folder, account }: Cluster): Promise<{ settings: string[]; ca: string }> {
+  const { certificate, key } = await makeCertificate()
+  const files = { certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }
+  await writeFile(files.certificate, certificate)
+  await writeFile(files.key, key, { mode: 0o600 })
+  if (account.uid !== undefined && account.gid !== undefined) await chown(files.key, account.uid, account.gid)
+  return { settings: ['ssl=on', `ssl_cert_file=${files.certificate}`, `ssl_key_file=${files.key}`], ca: certificate }
+}
+
+async function haveDatabase(url: string, ca: string | undefined): Promise<void> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: 2_000,
+    ...(ca === undefined ? {} : { ssl: { ca } }),
+  })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    const { rowCount } = await client.query(`SELECT FROM pg_database WHERE datname = 'ballast'`)
+    if (rowCount === 0) await client.query('CREATE DATABASE ballast')
+  } finally {
+    await client.end().catch(() => {})
+  }
+}

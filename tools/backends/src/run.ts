@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import { delimiter, join } from 'node:path'
+
+/** Runs a program to its end; rejects with the last line it said when it fails. */
+export function run(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let said = ''
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout += chunk.toString()
+      said += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    child.once('error', reject)
+    child.once('close', (code) => {
+      if (code === 0) resolve(stdout)
+      else reject(new Error(`${command} ended with ${code}: ${said.trim().split('\n').at(-1) ?? 'no output'}`))
+    })
+  })
+}
+
+/** The program's path when it is on PATH or in one of `folders`. */
+export function findProgram(name: string, folders: readonly string[] = []): string | undefined {
+  const searched = [...(process.env['PATH'] ?? '').split(delimiter), ...folders]
+  return searched
+    .map((folder) => join(folder, name))
+    .find((path) => {
+      try {
+        accessSync(path, constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
+}
