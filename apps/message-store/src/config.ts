@@ -1,0 +1,81 @@
+import {
+  bytes,
+  choice,
+  defineConfig,
+  flag,
+  integer,
+  serviceOptions,
+  taskOptions,
+  text,
+  type ConfigOf,
+} from '@ballast/service'
+
+export const serveConfig = defineConfig({
+  app: 'message-store',
+  prefix: 'MESSAGE_STORE',
+  summary: 'Messages by their SHA-256: what was answered is durable, and what is read is what was written.',
+  examples: [
+    'message-store --store lmdb:/var/lib/message-store --quota-bytes 50GiB',
+    'MESSAGE_STORE_STORE=memory: message-store --listen 127.0.0.1:0',
+    'message-store --tls-cert cert.pem --tls-key key.pem --compat sha256py',
+  ],
+  options: {
+    ...serviceOptions({ listen: '127.0.0.1:4002' }),
+    bodyLimitBytes: bytes({ default: 16 * 2 ** 20, min: 1, help: 'biggest request body; more is 413' }),
+    store: text({
+      default: 'lmdb:./.data/message-store',
+      help: 'where the messages live: lmdb:<folder> (made if missing; several processes may share it), or memory: to forget them at the end',
+    }),
+    quotaBytes: bytes({
+      help: 'bytes of all messages together; beyond it POST is 507; default: the disk is the limit',
+    }),
+    delete: flag({
+      default: true,
+      help: 'take DELETE; with --no-delete a message never goes, and caches may keep it for ever',
+    }),
+    compat: choice(['challenge', 'sha256py'], {
+      default: 'challenge',
+      help: 'sha256py: 404 says err_message, and GET escapes all but ASCII',
+    }),
+    maxQueued: integer({ default: 20_000, min: 1, help: 'writes that may wait for a commit; more get 503' }),
+    maxQueuedBytes: bytes({ default: 256 * 2 ** 20, min: 1, help: 'their bytes together; more get 503' }),
+  },
+})
+
+export type ServeConfig = ConfigOf<typeof serveConfig>
+
+export const benchConfig = defineConfig({
+  app: 'message-store bench',
+  prefix: 'MESSAGE_STORE',
+  summary: 'POST, GET and DELETE random messages, check every answer, and say how fast that went.',
+  examples: [
+    'message-store bench -t 6 -c 500 -N 20',
+    'message-store bench --url https://127.0.0.1:4002 --ca cert.pem --tasks 32 --count 200',
+  ],
+  operands: { usage: '[-t <tasks>] [-c <count>] [-N <length>]', help: 'short forms of the flags', min: 0, max: 6 },
+  options: {
+    ...taskOptions(),
+    url: text({ default: 'http://127.0.0.1:4002', help: 'of the service' }),
+    ca: text({ help: 'PEM file with the certificate of the service, or of its CA' }),
+    tasks: integer({ default: 6, min: 1, help: 'clients at the same time, one connection each' }),
+    count: integer({ default: 500, min: 1, help: 'messages of each client; each is a POST, a GET and a DELETE' }),
+    length: integer({ default: 20, min: 8, help: 'characters of a message, out of A-Z and 0-9' }),
+  },
+})
+
+export type BenchConfig = ConfigOf<typeof benchConfig>
+
+export const certificateConfig = defineConfig({
+  app: 'message-store certificate',
+  prefix: 'MESSAGE_STORE',
+  summary: 'Write a self-signed certificate, for trying TLS out: cert.pem and key.pem.',
+  examples: ['message-store certificate --folder .data/tls --names localhost,127.0.0.1'],
+  options: {
+    ...taskOptions(),
+    folder: text({ default: '.', help: 'where cert.pem and key.pem go; files that are there are not overwritten' }),
+    names: text({ default: 'localhost,127.0.0.1', help: 'host names and IPv4 addresses, separated by commas' }),
+    days: integer({ default: 30, min: 1, max: 825, help: 'how long it is valid' }),
+  },
+})
+
+export type CertificateConfig = ConfigOf<typeof certificateConfig>

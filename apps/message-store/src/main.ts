@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+import { command, runApp } from '@ballast/service'
+import packageJson from '../package.json' with { type: 'json' }
+import { bench } from './bench/bench.ts'
+import { makeCertificate } from './certificate/make-certificate.ts'
+import { benchConfig, certificateConfig, serveConfig } from './config.ts'
+import { serve } from './serve.ts'
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`)
+
+await runApp({
+  name: 'message-store',
+  version: packageJson.version,
+  commands: {
+    serve: command(serveConfig, serve),
+    bench: command(benchConfig, (service) => bench(service, print), { kind: 'task' }),
+    certificate: command(certificateConfig, (service) => makeCertificate(service, print), { kind: 'task' }),
+  },
+  defaultCommand: 'serve',
+})

@@ -1,0 +1,90 @@
+import type { Metrics } from '@ballast/metrics'
+import type { BlobStore, Damage } from '@ballast/state-stores/blob'
+
+const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
+const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
+
+export type PutResult = 'created' | 'exists' | 'full' | 'not-applied' | 'unknown'
+export type GetResult = 'hit' | 'miss' | 'not-modified' | 'damaged'
+export type DeleteResult = 'removed' | 'missing' | 'not-applied' | 'unknown'
+
+export interface MessageMetrics {
+  put(this: void, outcome: PutResult, sizeBytes: number): void
+  got(this: void, outcome: GetResult, sizeBytes: number): void
+  deleted(this: void, outcome: DeleteResult): void
+  committed(this: void, entries: number, durationMs: number): void
+  damaged(this: void, damage: Damage): void
+  /** Reads size and queue when it is scraped. */
+  watch(this: void, store: BlobStore, queue: { readonly depth: number }): void
+}
+
+export function messageMetrics(metrics: Metrics): MessageMetrics {
+  const outcome = ['outcome'] as const
+  const puts = metrics.counter({
+    name: 'message_store_puts_total',
+    help: 'POSTs of a valid message, by what became of them',
+    labelNames: outcome,
+  })
+  const gets = metrics.counter({
+    name: 'message_store_gets_total',
+    help: 'Reads, by what they found',
+    labelNames: outcome,
+  })
+  const deletes = metrics.counter({
+    name: 'message_store_deletes_total',
+    help: 'DELETEs, by what became of them',
+    labelNames: outcome,
+  })
+  const written = metrics.counter({
+    name: 'message_store_written_bytes_total',
+    help: 'Bytes of messages that were new',
+  })
+  const read = metrics.counter({ name: 'message_store_read_bytes_total', help: 'Bytes of messages given out' })
+  const failures = metrics.counter({
+    name: 'message_store_integrity_failures_total',
+    help: 'Messages whose stored bytes were found damaged',
+  })
+  const commitSeconds = metrics.histogram({
+    name: 'message_store_commit_seconds',
+    help: 'Making one batch of small messages or deletions durable',
+    buckets: seconds,
+  })
+  const commitEntries = metrics.histogram({
+    name: 'message_store_commit_entries',
+    help: 'Messages or deletions that shared one commit',
+    buckets: sizes,
+  })
+  return {
+    put: (result, sizeBytes) => {
+      puts.inc({ outcome: result })
+      if (result === 'created') written.inc(sizeBytes)
+    },
+    got: (result, sizeBytes) => {
+      gets.inc({ outcome: result })
+      if (result === 'hit') read.inc(sizeBytes)
+    },
+    deleted: (result) => deletes.inc({ outcome: result }),
+    committed: (entries, durationMs) => {
+      commitEntries.observe(entries)
+      commitSeconds.observe(durationMs / 1000)
+    },
+    damaged: () => failures.inc(),
+    watch: (store, queue) => {
+      const gauges = {
+        message_store_messages: ['Messages stored', () => store.usage().entries],
+        message_store_stored_bytes: ['Their bytes, each counted once', () => store.usage().sizeBytes],
+        message_store_quota_bytes: ['How many bytes may be stored', () => store.usage().quotaBytes],
+        message_store_queue_depth: ['Writes waiting for a commit', () => queue.depth],
+      } as const
+      for (const [name, [help, value]] of Object.entries(gauges)) {
+        metrics.gauge({
+          name,
+          help,
+          collect() {
+            this.set(value())
+          },
+        })
+      }
+    },
+  }
+}

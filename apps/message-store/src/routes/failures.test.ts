@@ -1,0 +1,109 @@
+import type { BlobStore } from '@ballast/state-stores/blob'
+import { MemoryBlobStore } from '@ballast/state-stores/blob/memory'
+import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
+import { waitUntil } from '@ballast/testing'
+import { expect, test } from 'vitest'
+import { testApp } from '../test-app.ts'
+
+const foo = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'
+const bar = 'fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9'
+
+/** A store that does one thing differently. */
+function storeWith(overrides: Partial<BlobStore>): BlobStore {
+  const store = new MemoryBlobStore()
+  return Object.assign(store, overrides)
+}
+
+const series = async (app: Awaited<ReturnType<typeof testApp>>['app'], name: string): Promise<number> => {
+  const { body } = await app.inject('/metrics')
+  return Number(new RegExp(`^${name.replaceAll(/[{}]/g, String.raw`\$&`)}.* (\\S+)$`, 'm').exec(body)?.[1])
+}
+
+test.each([
+  [new NotAppliedError('busy'), 503, 'not-applied', '1'],
+  [new OutcomeUnknownError('lost'), 504, 'outcome-unknown', undefined],
+  [new Error('secret'), 500, 'internal', undefined],
+])('%s becomes %i', async (error, status, code, retryAfter) => {
+  const fails = async (): Promise<never> => {
+    throw error
+  }
+  const { app } = await testApp({ store: storeWith({ putSmall: fails, remove: fails }) })
+  const posted = await app.inject({ method: 'POST', url: '/messages', payload: { message: 'foo' } })
+  const deleted = await app.inject({ method: 'DELETE', url: `/messages/${foo}` })
+  for (const answer of [posted, deleted]) {
+    expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([status, code])
+    expect(answer.headers['retry-after']).toBe(retryAfter)
+    expect(answer.body).not.toContain('secret')
+  }
+})
+
+test('one message that a store refuses does not fail those that shared its commit', async () => {
+  const store = new MemoryBlobStore()
+  const putSmall = store.putSmall.bind(store)
+  const poisoned = storeWith({
+    putSmall: async (entries) => {
+      if (entries.some(({ name }) => name.key === foo)) throw new NotAppliedError('poison')
+      return putSmall(entries)
+    },
+  })
+  const { app } = await testApp({ store: poisoned })
+  const answers = await Promise.all(
+    ['a', 'foo', 'b', 'bar'].map((message) => app.inject({ method: 'POST', url: '/messages', payload: { message } })),
+  )
+  expect(answers.map(({ statusCode }) => statusCode)).toEqual([201, 503, 201, 201])
+})
+
+test('damaged bytes are never given out, and counted', async () => {
+  const store = new MemoryBlobStore()
+  const { app } = await testApp({ store })
+  await app.inject({ method: 'POST', url: '/messages', payload: { message: 'foo' } })
+  store.damage(foo)
+  const answer = await app.inject(`/messages/${foo}`)
+  expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([500, 'message-damaged'])
+  expect(answer.headers.etag).toBeUndefined()
+  expect(await series(app, 'message_store_gets_total{outcome="damaged"')).toBe(1)
+})
+
+test('requests that arrive together share a commit; the queue is bounded', async () => {
+  const gate = Promise.withResolvers<void>()
+  const memory = new MemoryBlobStore()
+  const batches: number[] = []
+  const slow = storeWith({
+    putSmall: async (entries) => {
+      batches.push(entries.length)
+      await gate.promise
+      return memory.putSmall(entries)
+    },
+  })
+  const { app } = await testApp({ store: slow, limits: { maxQueued: 3, maxQueuedBytes: 100 } })
+  const send = async (message: string) => app.inject({ method: 'POST', url: '/messages', payload: { message } })
+  const first = send('first')
+  await waitUntil(() => batches.length > 0)
+  const waiting = [send('a'), send('b'), send('x'.repeat(60))]
+  const tooMany = await Promise.all([send('c'), send('y'.repeat(60))])
+  expect(tooMany.map(({ statusCode }) => statusCode)).toEqual([503, 503])
+  gate.resolve()
+  expect((await Promise.all([first, ...waiting])).map(({ statusCode }) => statusCode)).toEqual([201, 201, 201, 201])
+  expect(batches).toEqual([1, 3])
+  expect(await series(app, 'message_store_commit_entries_sum')).toBe(4)
+  expect(await series(app, 'message_store_puts_total{outcome="not-applied"')).toBe(2)
+  expect(await series(app, 'message_store_written_bytes_total')).toBe(67)
+})
+
+test('reads and deletions are counted by what they found', async () => {
+  const { app } = await testApp()
+  await app.inject({ method: 'POST', url: '/messages', payload: { message: 'bar' } })
+  await app.inject({ method: 'POST', url: '/messages', payload: { message: 'bar' } })
+  await app.inject(`/messages/${bar}`)
+  await app.inject({ url: `/messages/${bar}`, headers: { 'if-none-match': `"${bar}"` } })
+  await app.inject(`/messages/${foo}`)
+  expect(await series(app, 'message_store_messages')).toBe(1)
+  expect(await series(app, 'message_store_stored_bytes')).toBe(3)
+  await app.inject({ method: 'DELETE', url: `/messages/${bar}` })
+  await app.inject({ method: 'DELETE', url: `/messages/${bar}` })
+  const outcomes = ['hit', 'not-modified', 'miss'].map((outcome) => `message_store_gets_total{outcome="${outcome}"`)
+  const puts = ['created', 'exists'].map((outcome) => `message_store_puts_total{outcome="${outcome}"`)
+  const deletes = ['removed', 'missing'].map((outcome) => `message_store_deletes_total{outcome="${outcome}"`)
+  for (const name of [...outcomes, ...puts, ...deletes]) expect([name, await series(app, name)]).toEqual([name, 1])
+  expect(await series(app, 'message_store_read_bytes_total')).toBe(3)
+})

@@ -1,0 +1,115 @@
+import { hash } from 'node:crypto'
+import { Readable } from 'node:stream'
+import type { Routes } from '@ballast/service'
+import { isDigest, sha256 } from '@ballast/state-stores/blob'
+import type { FastifyReply } from 'fastify'
+import { matches } from '../etag.ts'
+import { takeJsonBodies } from '../json-body.ts'
+import type { Messages } from '../messages.ts'
+import type { MessageMetrics } from '../metrics.ts'
+import { problems } from '../problems.ts'
+import { failureOf, refusal } from '../refusals.ts'
+import type { WireFormat } from '../wire-format.ts'
+import * as schemas from './schemas.ts'
+
+export interface MessageDeps {
+  readonly messages: Messages
+  readonly metrics: MessageMetrics
+  readonly format: WireFormat
+  /** Without it a message never goes, and caches may keep it for ever. */
+  readonly allowDelete: boolean
+  /** Answers differ by caller, so caches that serve many may not keep them. */
+  readonly needsCredentials: boolean
+}
+
+/** Bodies go out as buffers: a string would have `charset` added to its type, which the original does not have. */
+const send = (reply: FastifyReply, status: number, body: Buffer): FastifyReply =>
+  reply.code(status).header('content-type', 'application/json').header('x-content-type-options', 'nosniff').send(body)
+
+/** `POST /messages`, `GET` and `DELETE /messages/{sha256}`. */
+export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
+  const { messages, metrics, format, allowDelete, needsCredentials } = deps
+  const cacheControl = allowDelete
+    ? 'no-cache'
+    : `${needsCredentials ? 'private' : 'public'}, max-age=31536000, immutable`
+  takeJsonBodies(app)
+
+  const notFound = (reply: FastifyReply): FastifyReply =>
+    send(reply.header('cache-control', 'no-store'), 404, format.notFound)
+
+  app.post('/messages', { config: { role: 'writer' }, schema: schemas.post }, async ({ body: { message } }, reply) => {
+    if (!message.isWellFormed()) {
+      throw problems.create('invalid-message', 'The message has a surrogate without its other half.')
+    }
+    const bytes = Buffer.from(message)
+    const digest = sha256(bytes)
+    try {
+      const { outcome } = await messages.put(digest, bytes)
+      if (outcome === 'created' || outcome === 'exists') {
+        metrics.put(outcome, bytes.length)
+        if (outcome === 'created') void reply.header('location', `/messages/${digest}`)
+        return send(reply, outcome === 'created' ? 201 : 200, format.created(digest))
+      }
+      if (outcome !== 'full') throw new Error(`a message cannot be ${outcome}`)
+    } catch (error) {
+      metrics.put(failureOf(error), bytes.length)
+      throw refusal(error) ?? error
+    }
+    metrics.put('full', bytes.length)
+    throw problems.create('store-full', 'Delete messages, or raise the quota (--quota-bytes) or the size of the disk.')
+  })
+
+  app.get(
+    '/messages/:digest',
+    { config: { role: 'reader' }, schema: schemas.get },
+    async ({ params: { digest }, headers, method }, reply) => {
+      if (!isDigest(digest)) return notFound(reply)
+      try {
+        const blob = await messages.open(digest)
+        if (blob === undefined) {
+          metrics.got('miss', 0)
+          return notFound(reply)
+        }
+        const etag = `"${digest}"`
+        void reply.header('etag', etag).header('cache-control', cacheControl)
+        if (matches(headers['if-none-match'], etag)) {
+          await blob.close()
+          metrics.got('not-modified', 0)
+          return reply.code(304).send()
+        }
+        metrics.got('hit', blob.sizeBytes)
+        if (blob.bytes !== undefined) {
+          const body = format.message(blob.bytes.toString('utf8'))
+          void reply.header('repr-digest', `sha-256=:${hash('sha256', body, 'base64')}:`)
+          return send(reply, 200, body)
+        }
+        void reply.header('content-type', 'application/json').header('x-content-type-options', 'nosniff')
+        if (method !== 'HEAD')
+          return reply.send(Readable.from(format.messageStream(blob.body()), { objectMode: false }))
+        await blob.close()
+        return reply.send()
+      } catch (error) {
+        const problem = refusal(error)
+        if (problem?.code === 'message-damaged') metrics.got('damaged', 0)
+        throw problem ?? error
+      }
+    },
+  )
+
+  if (!allowDelete) return
+  app.delete(
+    '/messages/:digest',
+    { config: { role: 'writer' }, schema: schemas.remove },
+    async ({ params: { digest } }, reply) => {
+      if (!isDigest(digest)) return notFound(reply)
+      try {
+        const outcome = await messages.remove(digest)
+        metrics.deleted(outcome)
+        return outcome === 'missing' ? notFound(reply) : send(reply, 200, format.deleted(digest))
+      } catch (error) {
+        metrics.deleted(failureOf(error))
+        throw refusal(error) ?? error
+      }
+    },
+  )
+}

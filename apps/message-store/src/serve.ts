@@ -1,0 +1,20 @@
+import type { Service } from '@ballast/service'
+import { openBlobStore, type Damage } from '@ballast/state-stores/blob'
+import { build } from './app.ts'
+import type { ServeConfig } from './config.ts'
+import { messageMetrics } from './metrics.ts'
+
+export async function serve({ config, log, health, serverOptions, ...service }: Service<ServeConfig>): Promise<void> {
+  const { compat, delete: allowDelete, maxQueued, maxQueuedBytes, quotaBytes } = config
+  const metrics = messageMetrics(service.metrics)
+  const onDamage = (damage: Damage): void => {
+    metrics.damaged(damage)
+    log.error(damage, 'a stored message is damaged; its bytes were set aside')
+  }
+  const store = await openBlobStore(config.store, { onDamage, ...(quotaBytes === undefined ? {} : { quotaBytes }) })
+  service.onClose('store', () => store.close())
+  if (!store.capabilities.durable) log.warn({ store: config.store }, 'messages are forgotten when this process ends')
+  health.add({ name: 'store', gates: 'ready', check: () => store.check() })
+  const limits = { maxQueued, maxQueuedBytes }
+  await service.listen(await build({ store, server: serverOptions, metrics, compat, allowDelete, limits }))
+}
