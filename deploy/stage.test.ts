@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
+import { startProcess, temporaryFolder } from '@ballast/testing'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { stage } from './stage.ts'
+
+/** Command lines of every role of every app, on stores in `data`. */
+const roles = (data: string, databaseUrl: string): Record<string, string[][]> => ({
+  counter: [['--store', `file:${data}/counter.json`]],
+  'message-store': [['--store', `lmdb:${data}/messages`]],
+  scaler: [
+    ['control-plane', '--store', databaseUrl],
+    ['worker', '--store', databaseUrl, '--name', 'worker-0'],
+  ],
+  'load-tolerant-api': [
+    ['api', '--stream', `lmdb:${data}/stream`, '--documents', `lmdb:${data}/documents`],
+    ['consumer', '--stream', `lmdb:${data}/stream`, '--documents', `lmdb:${data}/documents`],
+  ],
+})
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>
+let databaseUrl: string
+
+beforeAll(async () => {
+  folder = await temporaryFolder()
+  const postgres = await startEmbeddedPostgres({ dataDir: join(folder.path, 'postgres') })
+  databaseUrl = postgres.url
+  return async () => {
+    await postgres.stop()
+    await folder[Symbol.asyncDispose]()
+  }
+})
+
+describe.each(Object.keys(roles('', '')))('the bundle of %s, alone in a folder', (app) => {
+  test('starts every role, is ready, and ends with 0 on SIGTERM', { timeout: 60_000 }, async () => {
+    const staged = join(folder.path, 'staged', app)
+    await stage(app, staged)
+    for (const role of roles(folder.path, databaseUrl)[app] ?? []) {
+      // Nothing of this repository can be resolved from there: what is not staged is missing.
+      await using service = startProcess({
+        args: ['main.js', ...role, '--listen', '127.0.0.1:0'],
+        cwd: staged,
+        env: { NODE_PATH: undefined },
+      })
+      const { url }: { url: string } = JSON.parse(await service.waitForLine(/"msg":"listening"/))
+      const ready = await fetch(new URL('/readyz', url))
+      expect([role[0], ready.status]).toEqual([role[0], 200])
+      service.kill('SIGTERM')
+      expect(await service.exit).toEqual({ code: 0, signal: null })
+    }
+  })
+})
+
+test('a staged folder holds the bundle and the native packages it imports, nothing else', async () => {
+  const staged = join(folder.path, 'listed')
+  await stage('counter', staged)
+  expect(readdirSync(staged).filter((name) => !/^(chunk-)?[\w-]+\.js(\.map)?$/.test(name))).toEqual([
+    'node_modules',
+    'package.json',
+  ])
+  expect(readdirSync(join(staged, 'node_modules'))).toContain('fs-native-extensions')
+  expect(readdirSync(join(staged, 'node_modules'))).not.toContain('lmdb')
+})
