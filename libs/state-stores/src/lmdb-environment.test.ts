@@ -96,10 +96,10 @@ describe('writing', () => {
   })
 })
 
-test('two processes read each other’s acknowledged writes at once', async () => {
+test.each(['environment', 'blobs'])('two processes read each other’s acknowledged writes at once: %s', async (kind) => {
   await using folder = await temporaryFolder()
   const count = 2000
-  const peers = ['a', 'b'].map((name) => fork(fixture('lmdb-peer'), [folder.path, name, String(count)]))
+  const peers = ['a', 'b'].map((name) => fork(fixture('lmdb-peer'), [kind, folder.path, name, String(count)]))
   const results = peers.map(async (peer, index) => {
     let result: unknown
     peer.on('message', (message) => {
