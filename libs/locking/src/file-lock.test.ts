@@ -93,12 +93,7 @@ describe('inside one process', () => {
     }
     await call(-1)
     const first = await lock.acquire()
-    const calls: Promise<void>[] = []
-    for (let id = 0; id < 20; id++) {
-      calls.push(call(id))
-      // Opening the file is asynchronous: let each caller reach the queue before the next one sets out.
-      await new Promise((resolve) => setTimeout(resolve, 2))
-    }
+    const calls = Array.from({ length: 20 }, (_, id) => call(id))
     await first.release()
     await Promise.all(calls)
     expect(order).toEqual([-1, ...Array.from({ length: 20 }, (_, id) => id)])
@@ -186,10 +181,11 @@ describe('giving up', () => {
     await using holder = fixture('holder', path)
     await holder.waitForLine(/^held/)
     await expect(new FileLock(path).acquire({ timeoutMs: 50 })).rejects.toThrow(LockTimeoutError)
-    await using successor = fixture('holder', path)
-    await successor.waitForLine(/^waiting/)
     holder.kill('SIGKILL')
-    await successor.waitForLine(/^held/)
+    await holder.exit
+    // Now the grant has come to a wait without a caller.
+    await using successor = fixture('holder', path)
+    await expect(successor.waitForLine(/^held/, 5_000)).resolves.toBe('held')
   })
 
   test('callers that time out in a loop keep one thread in the kernel, and its place in the queue', async () => {

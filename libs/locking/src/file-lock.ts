@@ -1,7 +1,7 @@
 import { constants } from 'node:fs'
 import { open, stat, type FileHandle } from 'node:fs/promises'
-import { dirname } from 'node:path'
-import { Gate } from './gate.ts'
+import { dirname, resolve } from 'node:path'
+import { Gate, identify, tryLock } from './gate.ts'
 import { describeSelf, nameHolder } from './holder.ts'
 import type { KernelLock } from './kernel-lock.ts'
 import { refuseLocalOnlyLocks } from './local-only-locks.ts'
@@ -23,7 +23,6 @@ export class LockTimeoutError extends Error {
   override readonly name = 'LockTimeoutError'
 }
 
-/** By device and inode, because two paths may lead to one file. */
 const gates = new Map<string, Gate>()
 
 /**
@@ -34,7 +33,7 @@ const gates = new Map<string, Gate>()
  * (a rename would replace the locked inode) and is never removed (whoever had opened the old inode would lock that
  * one). Its content names the holder for people.
  *
- * Waiters of one process queue in order; one of them waits in the kernel, without polling.
+ * Callers of one process are served in the order of their calls; one of them waits in the kernel, without polling.
  * Rejects on file systems whose locks do not reach other machines, where that can be told.
  */
 export class FileLock {
@@ -42,7 +41,7 @@ export class FileLock {
   #kernel: KernelLock | undefined
 
   constructor(path: string, { kernel }: { kernel?: KernelLock } = {}) {
-    this.path = path
+    this.path = resolve(path)
     this.#kernel = kernel
   }
 
@@ -50,21 +49,8 @@ export class FileLock {
   async acquire({ timeoutMs, signal }: AcquireOptions = {}): Promise<HeldLock> {
     const timeout = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs)
     const limits = [timeout, signal].filter((limit) => limit !== undefined)
-    const limit = limits.length === 0 ? undefined : AbortSignal.any(limits)
     try {
-      for (;;) {
-        limit?.throwIfAborted()
-        const { file, gate } = await this.#open()
-        try {
-          await gate.turnstile.enter(limit)
-        } catch (error) {
-          gate.users -= 1
-          await file.close()
-          throw error
-        }
-        const held = await this.#finish(gate, gate.lock(file, limit))
-        if (held !== undefined) return held
-      }
+      return await this.#acquire(limits.length === 0 ? undefined : AbortSignal.any(limits))
     } catch (error) {
       if (timeout?.aborted !== true || error !== timeout.reason) throw error
       const holder = await nameHolder(this.path)
@@ -74,77 +60,88 @@ export class FileLock {
 
   /** The lock, or `undefined` at once when anybody else holds it. */
   async tryAcquire(): Promise<HeldLock | undefined> {
-    const { file, gate } = await this.#open()
-    if (!gate.turnstile.tryEnter()) {
-      gate.users -= 1
-      await file.close()
-      return undefined
-    }
-    let locked = false
+    const gate = this.#gate()
+    if (!gate.turnstile.tryEnter()) return undefined
+    gate.users += 1
     try {
-      locked = (await this.#loadKernel()).tryLock(file.fd)
-    } finally {
-      if (!locked) await this.#leave(gate, file)
+      const kernel = await this.#loadKernel()
+      for (;;) {
+        const file = await this.#open()
+        if (!tryLock(kernel, file)) {
+          await file.close()
+          break
+        }
+        if (await this.#isCurrent(file)) return await this.#hold(gate, kernel, file)
+        await file.close()
+      }
+    } catch (error) {
+      leave(gate)
+      throw error
     }
-    return locked ? this.#finish(gate, Promise.resolve(file)) : undefined
+    leave(gate)
+    return undefined
+  }
+
+  async #acquire(limit: AbortSignal | undefined): Promise<HeldLock> {
+    const gate = this.#gate()
+    gate.users += 1
+    // The first thing that is awaited, so that the order of calls is the order of the queue.
+    await gate.turnstile.enter(limit).catch((error: unknown) => {
+      gate.users -= 1
+      throw error
+    })
+    try {
+      const kernel = await this.#loadKernel()
+      for (;;) {
+        limit?.throwIfAborted()
+        const file = await gate.lock(kernel, await this.#open(), limit)
+        if (await this.#isCurrent(file)) return await this.#hold(gate, kernel, file)
+        await file.close()
+      }
+    } catch (error) {
+      leave(gate)
+      throw error
+    }
+  }
+
+  #gate(): Gate {
+    for (const [path, { idle }] of gates) if (idle) gates.delete(path)
+    const gate = gates.get(this.path) ?? new Gate()
+    gates.set(this.path, gate)
+    return gate
   }
 
   async #loadKernel(): Promise<KernelLock> {
     return (this.#kernel ??= (await import('./fs-native-extensions.ts')).kernelLock)
   }
 
-  async #open(): Promise<{ file: FileHandle; gate: Gate }> {
-    const kernel = await this.#loadKernel()
+  async #open(): Promise<FileHandle> {
     await refuseLocalOnlyLocks(dirname(this.path))
-    const file = await open(this.path, constants.O_RDWR | constants.O_CREAT, 0o644)
-    const { dev, ino } = await file.stat()
-    const key = `${dev}:${ino}`
-    for (const [other, { idle }] of gates) if (idle) gates.delete(other)
-    const gate = gates.get(key) ?? new Gate(kernel)
-    gates.set(key, gate)
-    gate.users += 1
-    return { file, gate }
+    return open(this.path, constants.O_RDWR | constants.O_CREAT, 0o644)
   }
 
-  /** `undefined` when somebody removed the lock file meanwhile: the lock on the old inode would exclude nobody. */
-  async #finish(gate: Gate, granted: Promise<FileHandle>): Promise<HeldLock | undefined> {
-    let file: FileHandle
-    try {
-      file = await granted
-    } catch (error) {
-      await this.#leave(gate)
-      throw error
-    }
-    const held = this.#held(gate, file)
-    try {
-      const [mine, current] = await Promise.all([file.stat(), stat(this.path).catch(() => undefined)])
-      if (mine.ino === current?.ino && mine.dev === current.dev) {
-        await file.truncate(0)
-        await file.write(describeSelf(), 0)
-        return held
-      }
-    } catch (error) {
-      await held.release()
-      throw error
-    }
-    await held.release()
-    return undefined
+  /** False when somebody removed the lock file meanwhile: the lock on the old inode would exclude nobody. */
+  async #isCurrent(file: FileHandle): Promise<boolean> {
+    const current = await stat(this.path).catch(() => undefined)
+    return current !== undefined && (await identify(file)) === `${current.dev}:${current.ino}`
   }
 
-  #held(gate: Gate, file: FileHandle): HeldLock {
+  async #hold(gate: Gate, kernel: KernelLock, file: FileHandle): Promise<HeldLock> {
+    await file.truncate(0)
+    await file.write(describeSelf(), 0)
     let released: Promise<void> | undefined
     const release = async (): Promise<void> => {
       await file.truncate(0).catch(() => {})
-      this.#kernel?.unlock(file.fd)
-      await this.#leave(gate, file)
+      kernel.unlock(file.fd)
+      leave(gate)
+      await file.close()
     }
     const once = (): Promise<void> => (released ??= release())
     return { path: this.path, release: once, [Symbol.asyncDispose]: once }
   }
+}
 
-  async #leave(gate: Gate, file?: FileHandle): Promise<void> {
-    gate.users -= 1
-    gate.turnstile.leave()
-    await file?.close()
-  }
+function leave(gate: Gate): void {
+  gate.users -= 1
+  gate.turnstile.leave()
 }
