@@ -103,8 +103,9 @@ test.each(['environment', 'blobs'])('two processes read each other’s acknowled
   const results = peers.map(async (peer, index) => {
     let result: unknown
     peer.on('message', (message) => {
-      if (typeof message === 'string') peers[1 - index]?.send(message)
-      else result = message
+      const other = peers[1 - index]
+      if (typeof message !== 'string') result = message
+      else if (other?.connected === true) other.send(message)
     })
     await once(peer, 'exit')
     return result

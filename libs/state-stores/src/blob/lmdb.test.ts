@@ -29,7 +29,7 @@ const large = bytesOf(1, 300_000)
 
 async function files(path: string, folder: string): Promise<string[]> {
   const entries = await readdir(join(path, folder), { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile() && entry.name !== 'lock').map((entry) => entry.name)
+  return entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.lock')).map((entry) => entry.name)
 }
 
 test('everything is there after a reopening', async () => {
@@ -103,14 +103,14 @@ describe('what a crash leaves', () => {
     await using folder = await temporaryFolder()
     const living = await lmdbBlobStore({ path: folder.path })
     await living.put({ name: name('k') }, [large])
-    const [instance = ''] = await readdir(join(folder.path, 'incoming'))
+    const [instance = ''] = (await readdir(join(folder.path, 'incoming'))).filter((file) => !file.includes('.'))
     const digest = sha256(Buffer.from('orphan'))
     const put = async (path: string, file: string): Promise<void> => {
       await mkdir(join(folder.path, path), { recursive: true })
       await writeFile(join(folder.path, path, file), 'half')
     }
     await put(`incoming/${dead}`, '00000000')
-    await put(`incoming/${dead}`, 'lock')
+    await put('incoming', `${dead}.lock`)
     await put(`incoming/${instance}`, '00000007')
     await put(`files/${digest.slice(0, 2)}`, `${digest}-${dead}00000001`)
     await put(`files/${digest.slice(0, 2)}`, `${digest}-${instance}00000007`)
@@ -118,7 +118,7 @@ describe('what a crash leaves', () => {
 
     const starting = await lmdbBlobStore({ path: folder.path })
     await starting.close()
-    expect(await readdir(join(folder.path, 'incoming'))).not.toContain(dead)
+    expect((await readdir(join(folder.path, 'incoming'))).toSorted()).toEqual([instance, `${instance}.lock`])
     expect(await files(folder.path, 'incoming')).toEqual(['00000007'])
     const kept = await files(folder.path, 'files')
     expect(kept).toHaveLength(3)

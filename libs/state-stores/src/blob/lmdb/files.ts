@@ -10,8 +10,8 @@ import type { Released } from './catalog.ts'
 /**
  * The large blobs, one file each:
  *
+ *     incoming/<instance>.lock              held while the process lives; made before and removed after the folder
  *     incoming/<instance>/<number>          still arriving
- *     incoming/<instance>/lock              held while the process lives
  *     files/<2 hex>/<digest>-<generation>   complete and synced; counts only once a record names it
  *     damaged/<digest>-<generation>         set aside
  *
@@ -32,11 +32,12 @@ export class BlobFiles {
   }
 
   static async open(root: string): Promise<BlobFiles> {
-    const instance = randomBytes(8).toString('hex')
     for (const name of ['incoming', 'files', 'damaged']) await mkdir(join(root, name), { recursive: true })
+    const instance = randomBytes(8).toString('hex')
+    // First the lock: a folder without a held lock is taken for that of a dead process.
+    const lock = await new FileLock(join(root, 'incoming', `${instance}.lock`)).acquire()
     await mkdir(join(root, 'incoming', instance))
     await syncFolder(root)
-    const lock = await new FileLock(join(root, 'incoming', instance, 'lock')).acquire()
     return new BlobFiles(root, instance, lock)
   }
 
@@ -85,38 +86,44 @@ export class BlobFiles {
    * a wrong verdict about who lives could not lose acknowledged bytes.
    */
   async sweep(forget: (files: readonly Released[]) => Promise<void>): Promise<void> {
-    const living = new Set<string>([this.#instance])
-    for (const instance of await readdir(join(this.#root, 'incoming'))) {
-      if (instance !== this.#instance && !(await this.#bury(instance))) living.add(instance)
+    const dead = new Map<string, boolean>([[this.#instance, false]])
+    // Asked after a file was seen, so that a process that has just started is known by its lock.
+    const isDead = async (instance: string): Promise<boolean> => {
+      const verdict = dead.get(instance) ?? (await this.#bury(instance))
+      dead.set(instance, verdict)
+      return verdict
+    }
+    for (const name of await readdir(join(this.#root, 'incoming'))) {
+      const instance = /^([0-9a-f]{16})(\.lock)?$/.exec(name)?.[1]
+      if (instance !== undefined) await isDead(instance)
     }
     for (const folder of await readdir(join(this.#root, 'files'))) {
-      const names = await readdir(join(this.#root, 'files', folder))
-      const orphans = names.flatMap((name) => {
-        const [, digest, generation, instance = ''] = /^([0-9a-f]{64})-(([0-9a-f]{16})[0-9a-f]{8})$/.exec(name) ?? []
-        return digest === undefined || generation === undefined || living.has(instance) ? [] : [{ digest, generation }]
-      })
+      const orphans: Released[] = []
+      for (const name of await readdir(join(this.#root, 'files', folder))) {
+        const [, digest, generation, instance] = /^([0-9a-f]{64})-(([0-9a-f]{16})[0-9a-f]{8})$/.exec(name) ?? []
+        if (digest === undefined || generation === undefined || instance === undefined) continue
+        if (await isDead(instance)) orphans.push({ digest, generation })
+      }
       if (orphans.length > 0) await forget(orphans)
     }
   }
 
   async close(): Promise<void> {
+    await this.#remove(this.#instance)
     await this.#lock.release()
-    await rm(join(this.#root, 'incoming', this.#instance), { recursive: true, force: true })
   }
 
-  /** True when the process is dead, and its incoming files are gone. */
+  /** True when the process is dead; then its incoming files are gone. */
   async #bury(instance: string): Promise<boolean> {
-    const folder = join(this.#root, 'incoming', instance)
-    try {
-      await using lock = await new FileLock(join(folder, 'lock')).tryAcquire()
-      if (lock === undefined) return false
-      await rm(folder, { recursive: true, force: true })
-      return true
-    } catch (error) {
-      // Somebody else has just buried it.
-      if (isMissing(error)) return true
-      throw error
-    }
+    await using lock = await new FileLock(join(this.#root, 'incoming', `${instance}.lock`)).tryAcquire()
+    if (lock !== undefined) await this.#remove(instance)
+    return lock !== undefined
+  }
+
+  /** Under its lock. Whoever waits for the lock meanwhile sees that the file has gone, and makes a new one. */
+  async #remove(instance: string): Promise<void> {
+    await rm(join(this.#root, 'incoming', instance), { recursive: true, force: true })
+    await rm(join(this.#root, 'incoming', `${instance}.lock`), { force: true })
   }
 
   async #publish(from: string, file: Released): Promise<void> {
