@@ -43,8 +43,8 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
       )
     }
     /** A worker that owns everything. */
-    const soleOwner = async (worker = 'a', ttlMs = longMs): Promise<WorkerLease> => {
-      const registered = await join(worker, ttlMs)
+    const soleOwner = async (worker = 'a'): Promise<WorkerLease> => {
+      const registered = await join(worker)
       await aim(() => worker)
       await store.leaders.takeOver(leader)
       return refresh(registered)
@@ -180,7 +180,8 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
     })
 
     test('the slots of an owner whose time is up are taken over, and his next tick writes nothing', async () => {
-      const a = await soleOwner('a', 50)
+      const a = await soleOwner('a')
+      await store.workers.heartbeat(a, { ttlMs: 1, rows: 0, lastTickMs: 0, longestGapTicks: 0 })
       await join('b')
       await store.rows.add({ count: 10 })
       await fixture.rewindRows(2)

@@ -3,6 +3,7 @@
  *
  * Order of locks everywhere: `settings` (the mutex of the map) before `leases` in order of names before `slots`. A tick takes only a share lock
  * on its own lease. Each function runs as one autocommit statement, so a client that is stopped in its midst holds no lock.
+ * They wait longer for locks than other statements, because they may have to wait for whole ticks.
  * READ COMMITTED gives every statement inside a function a fresh snapshot: what is read after a lock is current.
  */
 export const ownership = `
@@ -78,7 +79,7 @@ CREATE FUNCTION ballast_scaler.bump_leases(names text[]) RETURNS void LANGUAGE s
 $$;
 
 CREATE FUNCTION ballast_scaler.register(worker_name text, worker_incarnation uuid, worker_weight double precision, ttl_ms double precision)
-RETURNS SETOF ballast_scaler.leases LANGUAGE plpgsql AS $$
+RETURNS SETOF ballast_scaler.leases LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 BEGIN
   PERFORM FROM ballast_scaler.settings FOR UPDATE;
   INSERT INTO ballast_scaler.leases AS l VALUES (worker_name, worker_incarnation, 1, gen_random_uuid(), '{}')
@@ -92,7 +93,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION ballast_scaler.publish(leader_epoch bigint, leader_nonce uuid, moved integer[], targets text[])
-RETURNS boolean LANGUAGE plpgsql AS $$
+RETURNS boolean LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 BEGIN
   PERFORM FROM ballast_scaler.settings FOR UPDATE;
   IF NOT ballast_scaler.leads(leader_epoch, leader_nonce) THEN RETURN false; END IF;
@@ -104,7 +105,7 @@ END $$;
 
 -- The donor's own step, after its tick: the slots change hands only now, so the receiver's next tick is the rows' next tick.
 CREATE FUNCTION ballast_scaler.hand_over(donor text, donor_incarnation uuid, donor_epoch bigint, donor_nonce uuid)
-RETURNS TABLE (handed integer, epoch bigint, nonce uuid, slots integer[]) LANGUAGE plpgsql AS $$
+RETURNS TABLE (handed integer, epoch bigint, nonce uuid, slots integer[]) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   living text[];
   involved text[];
@@ -126,7 +127,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION ballast_scaler.take_over(leader_epoch bigint, leader_nonce uuid)
-RETURNS TABLE (leads boolean, taken integer, unowned_ms double precision) LANGUAGE plpgsql AS $$
+RETURNS TABLE (leads boolean, taken integer, unowned_ms double precision) LANGUAGE plpgsql SET lock_timeout = '5s' AS $$
 DECLARE
   living text[];
   gone text[];
