@@ -3,9 +3,10 @@ import { once } from 'node:events'
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startProcess, temporaryFolder } from '@ballast/testing'
+import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, test } from 'vitest'
 import { openLmdb } from './lmdb-environment.ts'
+import { NotAppliedError, OutcomeUnknownError } from './outcome.ts'
 
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.ts`, import.meta.url))
 const key = (text: string): Buffer => Buffer.from(text)
@@ -94,6 +95,33 @@ describe('writing', () => {
     }
     expect([...environment.table('values').range()]).toHaveLength(acknowledged.length)
   })
+})
+
+test('while another process is stopped inside a transaction the outcome is unknown; afterwards all is well', async () => {
+  await using folder = await temporaryFolder()
+  await using environment = await openLmdb({ path: folder.path, commitTimeoutMs: 200 })
+  const table = environment.table('t')
+  await using stopped = startProcess({ args: [fixture('lmdb-stopped'), folder.path, '1500'] })
+  await stopped.waitForLine(/inside/)
+  const waiting = environment.transact(() => table.put(key('a'), key('1')))
+  await expect(waiting).rejects.toThrow(OutcomeUnknownError)
+  expect(() => environment.check()).toThrow('did not commit within 200 ms')
+  await expect(environment.transact(() => undefined)).rejects.toThrow(NotAppliedError)
+  await waitUntil(() => (environment.refresh(), table.get(key('a')) !== undefined))
+  await waitUntil(() => (environment.check(), true))
+  await environment.transact(() => table.put(key('b'), key('2')))
+})
+
+test('a process that is killed inside a transaction leaves nothing of it, and blocks nobody', async () => {
+  await using folder = await temporaryFolder()
+  await using environment = await openLmdb({ path: folder.path })
+  const table = environment.table('t')
+  await using killed = startProcess({ args: [fixture('lmdb-stopped'), folder.path, '60000'] })
+  await killed.waitForLine(/inside/)
+  const waiting = environment.transact(() => table.put(key('a'), key('1')))
+  killed.kill('SIGKILL')
+  await waiting
+  expect(table.get(key('a'))).toEqual(key('1'))
 })
 
 test.each(['environment', 'blobs'])('two processes read each other’s acknowledged writes at once: %s', async (kind) => {

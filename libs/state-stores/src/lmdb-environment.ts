@@ -32,7 +32,7 @@ export interface LmdbRange {
 /** Keys (1 to 1978 bytes) in byte order; keys and values are raw bytes, values are copies the caller may keep. */
 export interface LmdbTable {
   get(key: Uint8Array): Buffer | undefined
-  /** Only inside `transact`. lmdb holds the buffers until the commit: don't change them before `transact` resolves. */
+  /** Only inside `transact`; copies. */
   put(key: Uint8Array, value: Uint8Array): void
   /** Only inside `transact`. */
   remove(key: Uint8Array): void
@@ -230,15 +230,22 @@ class Environment implements LmdbEnvironment {
     if (this.#failure === undefined) await this.#root.close()
   }
 
-  /** lmdb never settles a commit that could not begin (after a failed meta page write, for one). */
+  /**
+   * lmdb never settles a commit that could not begin (after a failed meta page write, for one), nor one that waits for
+   * another process that was stopped inside a transaction; the latter comes back when that one goes on.
+   */
   #withinDeadline<Result>(commit: Promise<Result>): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
-        this.#failure = new Error(`${this.path} did not commit within ${this.#commitTimeoutMs} ms; restart the process`)
+        const failure = new Error(`${this.path} did not commit within ${this.#commitTimeoutMs} ms; restart the process`)
+        this.#failure = failure
         this.#running.delete(commit)
-        reject(new OutcomeUnknownError(this.#failure.message))
+        reject(new OutcomeUnknownError(failure.message))
       }, this.#commitTimeoutMs)
-      commit.then(resolve, reject).finally(() => clearTimeout(timer))
+      commit.then(resolve, reject).finally(() => {
+        clearTimeout(timer)
+        this.#failure = undefined
+      })
     })
   }
 

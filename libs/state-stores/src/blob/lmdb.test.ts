@@ -103,7 +103,7 @@ describe('what a crash leaves', () => {
     await using folder = await temporaryFolder()
     const living = await lmdbBlobStore({ path: folder.path })
     await living.put({ name: name('k') }, [large])
-    const [instance = ''] = (await readdir(join(folder.path, 'incoming'))).filter((file) => !file.includes('.'))
+    const instance = (await readdir(join(folder.path, 'incoming'))).find((file) => !file.includes('.')) ?? ''
     const digest = sha256(Buffer.from('orphan'))
     const put = async (path: string, file: string): Promise<void> => {
       await mkdir(join(folder.path, path), { recursive: true })
