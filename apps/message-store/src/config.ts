@@ -45,7 +45,7 @@ export const serveConfig = defineConfig({
 export type ServeConfig = ConfigOf<typeof serveConfig>
 
 export const benchConfig = defineConfig({
-  app: 'message-store bench',
+  app: 'message-store',
   prefix: 'MESSAGE_STORE',
   summary: 'POST, GET and DELETE random messages, check every answer, and say how fast that went.',
   examples: [
@@ -66,7 +66,7 @@ export const benchConfig = defineConfig({
 export type BenchConfig = ConfigOf<typeof benchConfig>
 
 export const certificateConfig = defineConfig({
-  app: 'message-store certificate',
+  app: 'message-store',
   prefix: 'MESSAGE_STORE',
   summary: 'Write a self-signed certificate, for trying TLS out: cert.pem and key.pem.',
   examples: ['message-store certificate --folder .data/tls --names localhost,127.0.0.1'],
