@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { addUntilStopped, readUntilStopped } from './clients.ts'
 import { startCounter, type CounterProcess } from './counter-process.ts'
 
-const rounds = Number(process.env['COUNTER_KILL_ROUNDS'] ?? 8)
+const rounds = Number(process.env['KILL_ROUNDS'] ?? 8)
 const clients = 12
 
 test(
