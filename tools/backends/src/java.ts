@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackendUnavailableError, type BackendKind } from './backend.ts'
 import { cached, cachedFolder } from './cache.ts'
+import { installWithApt } from './debian.ts'
 import { findProgram, run } from './run.ts'
 
 export interface JavaProgram {
@@ -24,11 +25,11 @@ export interface JavaRecipe {
 
 /** Resolves a server's jars with Maven into the shared cache, once. */
 export async function javaProgram({ kind, fetch, pom, extra }: JavaRecipe): Promise<JavaProgram> {
-  const java = demand(kind, 'java', 'openjdk-17-jre-headless')
+  const java = await demand(kind, fetch, 'java', 'openjdk-17-jre-headless')
   const recipe = `${pom}\n${extra?.recipe ?? ''}`
   if (cachedFolder(kind, recipe) === undefined) {
-    demand(kind, 'mvn', 'maven')
-    if (extra !== undefined) demand(kind, extra.program, 'openjdk-17-jdk-headless')
+    await demand(kind, fetch, 'mvn', 'maven')
+    if (extra !== undefined) await demand(kind, fetch, extra.program, 'openjdk-17-jdk-headless')
   }
   const folder = fetch ? await cached(kind, recipe, (draft) => resolve(kind, pom, extra, draft)) : ''
   return { java, folder, lib: join(folder, 'lib') }
@@ -44,8 +45,8 @@ async function resolve(kind: BackendKind, pom: string, extra: JavaRecipe['extra'
   await extra?.make(draft)
 }
 
-function demand(kind: BackendKind, program: string, debianPackage: string): string {
-  const path = findProgram(program)
+async function demand(kind: BackendKind, fetch: boolean, program: string, debianPackage: string): Promise<string> {
+  const path = findProgram(program) ?? (fetch ? await installWithApt(debianPackage, program) : undefined)
   if (path !== undefined) return path
   throw new BackendUnavailableError(kind, `there is no ${program} on PATH; on Debian: apt-get install ${debianPackage}`)
 }
