@@ -23,7 +23,7 @@ describeCounterContract(
     const pass = async (durationMs: number): Promise<void> => void (nowMs += durationMs)
     return { store, nowMs: () => nowMs, pass, reopen: async () => (await store.close(), open()) }
   },
-  { atomicity: 'batch', durable: true },
+  { atomicity: 'batch', durable: true, clock: 'store' },
 )
 
 describe('the file', () => {

@@ -9,5 +9,5 @@ describeCounterContract(
     const pass = async (durationMs: number): Promise<void> => void (nowMs += durationMs)
     return { store: memoryCounterStore({ ...limits, now }), nowMs: now, pass }
   },
-  { atomicity: 'batch', durable: false },
+  { atomicity: 'batch', durable: false, clock: 'store' },
 )

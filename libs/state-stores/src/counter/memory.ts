@@ -16,8 +16,9 @@ export function memoryCounterStore(options: CounterStoreOptions = {}): CounterSt
     if (closed) throw new NotAppliedError('the store is closed')
   }
   return {
-    capabilities: { atomicity: 'batch', durable: false },
+    capabilities: { atomicity: 'batch', durable: false, clock: 'store' },
     depth: 0,
+    nowMs: now,
     async commit(ops) {
       await check()
       checkOps(ops)

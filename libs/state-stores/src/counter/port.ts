@@ -19,7 +19,8 @@ export interface Counter {
 /**
  * Makes an operation safe to repeat. The store keeps it, with the outcome, in the same atomic step as the change, for
  * `tokenWindowMs`; the same token with the same fingerprint is answered with that outcome (refusals too) and changes
- * nothing. When `maxTokens` are kept, new ones are refused; none is forgotten early, for its caller may still retry.
+ * nothing. When `maxTokens` are kept (for one counter, where atomicity is 'counter'), new ones are refused; none is
+ * forgotten early, for its caller may still retry.
  */
 export interface Token {
   /** Whose keys these are: two callers, or two counters, may use the same key. */
@@ -96,6 +97,15 @@ export interface CounterCapabilities {
   readonly atomicity: 'batch' | 'counter'
   /** An acknowledged operation survives the end of the process and loss of power. */
   readonly durable: boolean
+  /** What an acknowledged operation can be lost to, and what to do about it; one sentence for the operator. */
+  readonly caveat?: string
+  /** 'process': the store cannot tell the time to a condition, so expiries go by the clock of the process that writes. */
+  readonly clock: 'store' | 'process'
+}
+
+/** The store could not be asked. Reads reject with it; its message names the store. */
+export class StoreUnavailableError extends Error {
+  override readonly name = 'StoreUnavailableError'
 }
 
 export interface ScanOptions {
@@ -119,6 +129,9 @@ export interface CounterStore extends AsyncDisposable {
   /** Operations that wait for their commit. */
   readonly depth: number
 
+  /** Unix ms by the store's own clock, as far as this process knows it: what an expiry is counted from. */
+  nowMs(): number
+
   /**
    * Applies the operations and resolves when they are durable.
    *
@@ -128,7 +141,10 @@ export interface CounterStore extends AsyncDisposable {
    */
   commit(ops: readonly CounterOp[]): Promise<readonly CounterOutcome[]>
 
-  /** The counters of these names, in order; never half a batch, never what is not yet acknowledged. Waits for no write. */
+  /**
+   * The counters of these names, in order; never half a batch (of one counter, where atomicity is 'counter'), never
+   * what is not yet acknowledged. Waits for no write. Rejects with `StoreUnavailableError`.
+   */
   read(names: readonly CounterName[]): Promise<readonly (Counter | undefined)[]>
 
   /** At most `limit` counters in the order of their names. */

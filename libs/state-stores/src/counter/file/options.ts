@@ -4,10 +4,11 @@ import type { CounterStoreOptions } from '../options.ts'
 export interface CommitReport {
   readonly callers: number
   readonly operations: number
-  readonly bytes: number
   readonly durationMs: number
-  /** Of that, the two fsyncs. */
-  readonly syncMs: number
+  /** Size of the file that was written; missing where the store is no file. */
+  readonly bytes?: number
+  /** Of the duration, the two fsyncs of the file. */
+  readonly syncMs?: number
 }
 
 export interface FileStoreObserver {

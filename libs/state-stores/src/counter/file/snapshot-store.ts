@@ -26,7 +26,7 @@ type Settled = { readonly outcomes: readonly CounterOutcome[] } | { readonly err
  *   unknown, and the next commit or check tries again first. Meanwhile readers see the last acknowledged state.
  */
 export class SnapshotStore implements CounterStore {
-  readonly capabilities = { atomicity: 'batch', durable: true } as const
+  readonly capabilities = { atomicity: 'batch', durable: true, clock: 'store' } as const
   readonly #fs: FileSystem
   readonly #path: string
   readonly #now: () => number
@@ -70,6 +70,10 @@ export class SnapshotStore implements CounterStore {
 
   get depth(): number {
     return this.#group.depth
+  }
+
+  nowMs(): number {
+    return this.#now()
   }
 
   async commit(ops: readonly CounterOp[]): Promise<readonly CounterOutcome[]> {
