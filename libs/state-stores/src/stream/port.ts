@@ -169,6 +169,8 @@ export interface StreamOptions {
   readonly claimTimeoutMs?: number
   /** Unix ms. */
   readonly now?: () => number
+  /** Told when entries are found to be gone which nobody settled: another program removed them. For queues which others can reach. */
+  readonly onLost?: (entries: number) => void
 }
 
 export const defaultBounds: StreamBounds = {

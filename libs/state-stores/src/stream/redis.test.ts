@@ -1,0 +1,16 @@
+import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { describeStreamContract } from './contract.ts'
+import { redisStream } from './redis.ts'
+import { keptWhenFailed } from '../redis/test/kept-when-failed.ts'
+
+await describeOnBackend('redis', ({ url }) => {
+  const prefix = keptWhenFailed(url, 'stream-contract')
+  describeStreamContract(
+    'redis',
+    (name, options) => redisStream({ url: `${url}?stream=${prefix}:${name}`, ...options }),
+    {
+      durability: { fsyncedLocal: true, replicas: 0 },
+      shared: true,
+    },
+  )
+})

@@ -1,0 +1,274 @@
+import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
+import { type RedisArgument, RedisConnection, type RedisReply } from '../redis/connection.ts'
+import { asBytes, asList, asNumber, asRecord, asText } from '../redis/reply.ts'
+import { runScript, type Script } from '../redis/script.ts'
+import { integerParameter, parseRedisUrl } from '../redis/url.ts'
+import {
+  type AppendOutcome,
+  type Burial,
+  type BuriedDocument,
+  type Claimed,
+  type ClaimRequest,
+  defaultBounds,
+  defaultClaimTimeoutMs,
+  type Durability,
+  type Entry,
+  type SettleOutcome,
+  type StreamOptions,
+  type WriteStream,
+} from './port.ts'
+import { RedisDoorbell } from './redis-doorbell.ts'
+import { decodeEntry, LaterFormatError } from './redis-entry.ts'
+import {
+  appendScript,
+  backlogScript,
+  claimScript,
+  forgetScript,
+  locateScript,
+  settleScript,
+  slotScript,
+} from './redis-scripts.ts'
+
+export interface RedisStreamOptions extends StreamOptions {
+  /**
+   * `redis://host:6379/0`; parameters: `stream` (key, default `writes`), `replicas` (how many must confirm an append,
+   * default 0), `waitMs` (for how long they are waited for, default 1000), `timeoutMs` (of a command, default 5000).
+   */
+  readonly url: string
+}
+
+const group = 'mongo-writers'
+const parameters = ['stream', 'replicas', 'waitMs', 'timeoutMs']
+/** Released and abandoned entries ring no bell; they are looked for this often. */
+const longestBlockMs = 500
+
+/**
+ * A queue in a Redis stream, shared by whoever reaches the server: key `writes`, consumer group `mongo-writers`, its
+ * kin under `{writes}:`. Append, claim, acknowledge and bury are a script each, so what they check still holds when
+ * they write. Nothing is ever trimmed; entries which somebody else removed are counted and told to `onLost`.
+ *
+ * An append and the WAIT for its replicas go out together on a connection of their own. Whether it is fsynced depends
+ * on `appendfsync always`, which is asked for on every connection and each minute.
+ * Entries in the form of the seed system (field `data`) are consumed; they count as one document and no bytes.
+ */
+export async function redisStream(options: RedisStreamOptions): Promise<WriteStream> {
+  const target = parseRedisUrl(options.url, parameters)
+  const { bounds, claimTimeoutMs = defaultClaimTimeoutMs, now, onLost = warnOfLoss } = options
+  const limits = { ...defaultBounds, ...bounds }
+  const key = target.parameters['stream'] ?? 'writes'
+  const wantedReplicas = integerParameter(target, 'replicas', 0)
+  const waitMs = integerParameter(target, 'waitMs', 1000)
+  const timeoutMs = integerParameter(target, 'timeoutMs', 5000)
+  const kin = (name: string): string => `{${key}}:${name}`
+  const keys = [key, ...['state', 'takeovers', 'dead', 'dead:ids', 'slots'].map(kin)]
+  const consumers = new Set<string>()
+  let runAtLastSlot = ''
+
+  await using opened = new AsyncDisposableStack()
+  const connect = async (name: string): Promise<RedisConnection> =>
+    opened.use(await RedisConnection.open({ target, name: `ballast-${name}`, timeoutMs }))
+  const main = await connect('stream')
+  const appender = await connect('append')
+  const doorbell = opened.use(new RedisDoorbell({ target, key, timeoutMs }))
+  const createGroup = async (): Promise<void> => {
+    await main.send(['XGROUP', 'CREATE', key, group, '0', 'MKSTREAM']).catch((error: unknown) => {
+      if (!(error instanceof Error && error.message.includes('BUSYGROUP'))) throw error
+    })
+  }
+  const fit = async (connection: RedisConnection) => {
+    const facts = await connection.facts()
+    if (facts.problem !== undefined) throw new NotAppliedError(`${target.label} ${facts.problem}`)
+    return facts
+  }
+  await fit(main)
+  await createGroup()
+
+  const common = (): RedisArgument[] => [now === undefined ? '' : now(), kin('index:'), group]
+  const run = (connection: RedisConnection, script: Script, ...args: readonly RedisArgument[]): Promise<RedisReply> =>
+    runScript(connection, script, keys, [...common(), ...args])
+
+  const append = async (entries: readonly Entry[]): Promise<readonly AppendOutcome[]> => {
+    const { maxEntries, maxBytes, maxOldestAgeMs, maxEntryBytes } = limits
+    const { fsyncedLocal } = await fit(appender)
+    const sent = entries.filter(({ body }) => body.byteLength <= maxEntryBytes)
+    const args = sent.flatMap(({ documents, firstId = '', body }) => [documents, firstId, asBuffer(body)])
+    // In full: a digest that the server does not know would be repeated behind the WAIT.
+    const script = ['EVAL', appendScript.source, keys.length, ...keys, ...common()]
+    const appending = appender.send([...script, maxEntries, maxBytes, maxOldestAgeMs, ...args])
+    // In the same turn, so that nothing can come between it and the append.
+    const confirmed = wantedReplicas === 0 ? undefined : confirmations()
+    confirmed?.catch(() => {})
+    const refusals = asList(await appending).map(asText)
+    const replicas = refusals.includes('') && confirmed !== undefined ? await confirmed : 0
+    const durability: Durability = { fsyncedLocal, replicas }
+    let next = 0
+    return entries.map(({ body }) => {
+      if (body.byteLength > maxEntryBytes) return { outcome: 'too-large', maxBytes: maxEntryBytes }
+      const bound = refusals[next++]
+      if (bound === 'entries' || bound === 'bytes' || bound === 'age') return { outcome: 'full', bound }
+      return { outcome: 'appended', durability }
+    })
+  }
+  /** Fewer than wanted after the time is an answer: the entries are appended, less safely than wished. */
+  const confirmations = async (): Promise<number> => {
+    try {
+      return asNumber(await appender.send(['WAIT', wantedReplicas, waitMs], waitMs + timeoutMs))
+    } catch (cause) {
+      throw new OutcomeUnknownError(`${target.label} was lost between an append and its replicas' answer`, { cause })
+    }
+  }
+
+  const claimOnce = async (consumer: string, request: ClaimRequest) => {
+    const { maxEntries, maxBytes } = request
+    const once = () => run(main, claimScript, consumer, maxEntries, maxBytes, claimTimeoutMs)
+    const reply = await once().catch(async (error: unknown) => {
+      // The data of the server were deleted; what comes from now on is consumed.
+      if (!(error instanceof Error && error.message.includes('NOGROUP'))) throw error
+      await createGroup()
+      return once()
+    })
+    const [taken, lost, last] = asList(reply)
+    if (asNumber(lost) > 0) onLost(asNumber(lost))
+    return { claims: await decodeClaims(consumer, asList(taken)), last: asText(last) }
+  }
+  const decodeClaims = async (owner: string, taken: readonly RedisReply[]): Promise<readonly Claimed[]> => {
+    const claims: Claimed[] = []
+    const later: { readonly claim: Omit<Claimed, 'documents' | 'body'>; readonly error: LaterFormatError }[] = []
+    for (const item of taken) {
+      const [id, delivery, takeovers, fields] = asList(item)
+      const entry = asText(id)
+      const appendedAtMs = Number.parseInt(entry, 10)
+      const claim = { entry, owner, delivery: asNumber(delivery), takeovers: asNumber(takeovers), appendedAtMs }
+      try {
+        claims.push({ ...claim, ...decodeEntry(entry, fields) })
+      } catch (error) {
+        if (!(error instanceof LaterFormatError)) throw error
+        later.push({ claim, error })
+      }
+    }
+    const [first] = later
+    if (first === undefined) return claims
+    // Consumers of the newer release get everything at once; this one must not starve them by claiming again.
+    const all = [...claims, ...later.map(({ claim }) => claim)]
+    await settle('release', all, (claim) => ({ claim, letters: [] }))
+    throw first.error
+  }
+
+  const settle = async <T>(
+    action: 'acknowledge' | 'bury' | 'release',
+    items: readonly T[],
+    read: (item: T) => {
+      readonly claim: Pick<Claimed, 'entry' | 'owner' | 'delivery'>
+      readonly letters: Burial['dead']
+    },
+  ): Promise<readonly SettleOutcome[]> => {
+    if (items.length === 0) return []
+    const args = items.flatMap((item) => {
+      const { claim, letters } = read(item)
+      const parts = letters.flatMap(({ id, reason, body }) => [id, reason, asBuffer(body)])
+      return [claim.entry, claim.owner, claim.delivery, letters.length, ...parts]
+    })
+    const reply = await run(main, settleScript, action, ...args)
+    return asList(reply).map((settled) => (settled === 1 ? 'settled' : 'not-owner'))
+  }
+
+  const letters = async (ids: readonly string[]): Promise<readonly (BuriedDocument | undefined)[]> => {
+    if (ids.length === 0) return []
+    const stored = asList(await main.send(['HMGET', kin('dead'), ...ids]))
+    return ids.map((id, index) => (stored[index] === null ? undefined : decodeLetter(id, asBytes(stored[index]))))
+  }
+
+  const resources = opened.move()
+  const close = async (): Promise<void> => {
+    if (consumers.size > 0) await run(main, forgetScript, ...consumers).catch(() => {})
+    await resources.disposeAsync()
+  }
+  return {
+    append,
+    async claim(consumer, request) {
+      consumers.add(consumer)
+      const deadline = performance.now() + request.waitMs
+      for (;;) {
+        if (request.signal?.aborted === true) return []
+        const { claims, last } = await claimOnce(consumer, request)
+        const leftMs = deadline - performance.now()
+        if (claims.length > 0 || leftMs <= 0) return claims
+        await doorbell.wait(last, Math.min(leftMs, longestBlockMs), request.signal)
+      }
+    },
+    acknowledge: (claims) => settle('acknowledge', claims, (claim) => ({ claim, letters: [] })),
+    bury: (burials) => settle('bury', burials, ({ claimed, dead }) => ({ claim: claimed, letters: dead })),
+    release: (claims) => settle('release', claims, (claim) => ({ claim, letters: [] })),
+    async backlog() {
+      const [length, age, deadLetters, state] = asList(await run(main, backlogScript))
+      const counts = asRecord(state)
+      const count = (name: string): string => counts.get(name)?.toString() ?? '0'
+      const entries = asNumber(length)
+      return {
+        entries,
+        // Entries which others wrote hold a document each.
+        documents: Number(count('documents')) + Math.max(0, entries - Number(count('entries'))),
+        bytes: Number(count('bytes')),
+        oldestAgeMs: asNumber(age),
+        deadLetters: asNumber(deadLetters),
+        appendedDocuments: BigInt(count('appendedDocuments')),
+        settledDocuments: BigInt(count('settledDocuments')),
+        settledBytes: BigInt(count('settledBytes')),
+      }
+    },
+    async deadLetters({ after, limit }) {
+      const from = after === undefined ? '-' : `(${after}`
+      const page = asList(await main.send(['ZRANGEBYLEX', kin('dead:ids'), from, '+', 'LIMIT', 0, limit]))
+      return (await letters(page.map(asText))).filter((letter) => letter !== undefined)
+    },
+    deadLetter: async (id) => (await letters([id]))[0],
+    async locate(id) {
+      const fields = await run(main, locateScript, id.slice(8, 18), Number.parseInt(id.slice(18), 16))
+      return fields === null ? undefined : decodeEntry(id, fields).body
+    },
+    async queued({ after = '', limit }) {
+      const from = after === '' ? '-' : `(${after}`
+      return asList(await main.send(['XRANGE', key, from, '+', 'COUNT', limit])).map((item) => {
+        const [id, fields] = asList(item)
+        return { entry: asText(id), body: decodeEntry(asText(id), fields).body }
+      })
+    },
+    async reserveSlot({ budget, intervalMs, sinceLastMs }) {
+      const { runId } = await fit(main)
+      const since = Math.min(sinceLastMs, Number.MAX_SAFE_INTEGER)
+      const waitForMs = asNumber(await run(main, slotScript, budget, intervalMs, since, runId, runAtLastSlot))
+      runAtLastSlot = runId
+      return waitForMs
+    },
+    async check() {
+      await Promise.all([main, appender].map(fit))
+      await main.send(['PING'])
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+function decodeLetter(id: string, stored: Buffer): BuriedDocument {
+  const end = stored.indexOf('\n')
+  const [version, buriedAtMs, deliveries, reasonBytes] = stored.toString('latin1', 0, end).split(' ').map(Number)
+  if (version !== 1) throw new Error(`dead letter ${id} has format ${version}; this release reads format 1`)
+  const body = end + 1 + (reasonBytes ?? 0)
+  return {
+    id,
+    reason: stored.toString('utf8', end + 1, body),
+    buriedAtMs: buriedAtMs ?? 0,
+    deliveries: deliveries ?? 0,
+    body: stored.subarray(body),
+  }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function warnOfLoss(entries: number): void {
+  process.emitWarning(
+    `${entries} entries of the write-behind stream were removed by another program before they were acknowledged`,
+  )
+}
