@@ -1,8 +1,7 @@
-import { mkdir, open as openFile, rm, statfs } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
-import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises'
+import { resolve } from 'node:path'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { open, type Database, type RootDatabase } from 'lmdb'
-import { inspectLmdbFile } from './lmdb-data-file.ts'
+import { prepareLmdbFolder, syncFolder } from './lmdb-folder.ts'
 import { NotAppliedError, OutcomeUnknownError } from './outcome.ts'
 
 export interface LmdbOptions {
@@ -74,25 +73,10 @@ export interface LmdbEnvironment extends AsyncDisposable {
   close(): Promise<void>
 }
 
-const networkFileSystems: ReadonlyMap<number, string> = new Map([
-  [0x6969, 'NFS'],
-  [0x517b, 'SMB'],
-  [0xff534d42, 'CIFS'],
-  [0xfe534d42, 'SMB2'],
-  [0x01021997, '9P'],
-  [0x65735546, 'FUSE'],
-  [0x00c36400, 'Ceph'],
-  [0x5346414f, 'AFS'],
-  [0x0bd00bd0, 'Lustre'],
-  [0x47504653, 'GPFS'],
-  [0x7461636f, 'OCFS2'],
-  [0x01161970, 'GFS2'],
-])
-
 /** Opens or creates the folder. Every refusal is one sentence that names the path; nothing is overwritten. */
 export async function openLmdb(options: LmdbOptions): Promise<LmdbEnvironment> {
   const path = resolve(options.path)
-  await prepare(path, options.fileSystemType ?? (async (folder) => (await statfs(folder)).type))
+  await prepareLmdbFolder(path, options.fileSystemType)
   const root = open({
     path,
     // Without it a folder whose name has a dot becomes a file.
@@ -108,52 +92,8 @@ export async function openLmdb(options: LmdbOptions): Promise<LmdbEnvironment> {
     keyEncoding: 'binary',
   })
   // lmdb syncs its files, but not the folder entries by which they are found after a power cut.
-  for (const folder of [path, dirname(path)]) await syncFolder(folder)
+  await syncFolder(path)
   return new Environment(path, root, options)
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await openFile(path, 'r')
-  await folder.sync()
-}
-
-async function prepare(path: string, fileSystemType: (path: string) => Promise<number>): Promise<void> {
-  const probe = join(path, `.writable-${process.pid}`)
-  try {
-    await mkdir(path, { recursive: true })
-    const network = networkFileSystems.get(await fileSystemType(path))
-    if (network !== undefined) {
-      throw new Error(`${path} is on ${network}; LMDB needs a local disk, because its memory map and locks fail there`)
-    }
-    await (await openFile(probe, 'w')).close()
-    await rm(probe)
-    for (const name of ['data.mdb', 'lock.mdb']) await openForWriting(join(path, name))
-  } catch (cause) {
-    if (!(cause instanceof Error) || !('code' in cause)) throw cause
-    throw new Error(`cannot write to the folder ${path} (${String(cause.code)}); choose one that this user may write`, {
-      cause,
-    })
-  }
-  const file = join(path, 'data.mdb')
-  let damage = await inspectLmdbFile(file)
-  if (damage !== undefined) {
-    // Another process may be writing the first pages of a new file just now.
-    await delay(100)
-    damage = await inspectLmdbFile(file)
-  }
-  if (damage !== undefined) {
-    throw new Error(
-      `${file} is damaged or no LMDB data (${damage}); it was left as it is: restore a backup or move it away`,
-    )
-  }
-}
-
-async function openForWriting(file: string): Promise<void> {
-  try {
-    await (await openFile(file, 'r+')).close()
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-  }
 }
 
 class Environment implements LmdbEnvironment {

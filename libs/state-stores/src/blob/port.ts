@@ -25,7 +25,8 @@ export interface SmallEntry extends NewEntry {
 /**
  * - `created`: the name was free. `replaced`: it led to other bytes, which are released. `exists`: it led to these
  *   bytes already; damaged ones were made good.
- * - `full`: it would not fit the quota or the disk. `too-large`: larger than this call takes.
+ * - `full`: it would not fit the quota, or as a file of its own not the disk. (A commit for which the disk has no room
+ *   rejects with `NotAppliedError`, for it is not told apart from a failing disk.) `too-large`: larger than this call takes.
  * - `mismatch`: the bytes do not hash to the digest that the caller named; `digest` is what they hash to.
  */
 export type PutOutcome =

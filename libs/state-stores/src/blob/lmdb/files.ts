@@ -3,6 +3,7 @@ import { existsSync, rmSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { FileLock, type HeldLock } from '@ballast/locking'
+import { syncFolder } from '../../lmdb-folder.ts'
 import { NotAppliedError } from '../../outcome.ts'
 import type { Digest } from '../port.ts'
 import type { Released } from './catalog.ts'
@@ -187,11 +188,6 @@ export class Incoming {
       throw new NotAppliedError(`${this.#path} could not be written`, { cause })
     }
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, 'r')
-  await folder.sync()
 }
 
 function nameOf({ digest, generation }: Released): string {
