@@ -7,7 +7,7 @@ export const proofs: readonly Proof[] = [
     takes: '5 min',
     project: 'apps/counter',
     file: 'test/kill.e2e.test.ts',
-    env: { COUNTER_KILL_ROUNDS: '200' },
+    env: { KILL_ROUNDS: '200' },
     timeoutMs: 1_800_000,
   },
 ]
