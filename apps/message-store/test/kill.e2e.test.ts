@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { startMessageStore } from './message-store-process.ts'
 import { get, post, sha256 } from './messages-client.ts'
 
-const rounds = Number(process.env['MESSAGE_STORE_KILL_ROUNDS'] ?? 6)
+const rounds = Number(process.env['KILL_ROUNDS'] ?? 6)
 const clients = 12
 
 /** Every fifth one is large enough to be a file, of a size that is no multiple of a chunk. */
