@@ -6,6 +6,10 @@ import type { Document, DocumentStore } from './port.ts'
 export interface DocumentCapabilities {
   /** Keeps the times of its write commands; a server-side store cannot be asked for them. */
   readonly commandTimes: boolean
+  /** `handle`: a server counts for all its databases, so the store counts its own commands only. Default: `store`. */
+  readonly commandCount?: 'store' | 'handle'
+  /** `natural`: without an index the server's own order is the only one that a read can have cheaply. Default: `insertion`. */
+  readonly firstOfType?: 'insertion' | 'natural'
   /** Another handle on the same data, where the data outlives the handle. */
   readonly reopen?: boolean
 }
@@ -89,13 +93,14 @@ export function describeDocumentStoreContract(
       expect(await store.commands()).toBe(before + 2n)
     })
 
-    test('finds the first document of a type in insertion order', async () => {
+    test('finds the first document of a type, in insertion order where the store has one', async () => {
       await using store = await open(data())
       expect(await store.findFirst({ type: 'write' })).toBeUndefined()
       const [late, early] = [document({ type: 'write', n: 1 }), document({ type: 'write', n: 2 })]
       await store.insertMany([document({ type: 'other' }), document(), early])
       await store.insertMany([late])
-      expect((await store.findFirst({ type: 'write' }))?.id).toBe(early.id)
+      const first = capabilities.firstOfType === 'natural' ? [early.id, late.id] : [early.id]
+      expect(first).toContain((await store.findFirst({ type: 'write' }))?.id)
     })
 
     test('the caller may reuse his bytes', async () => {
@@ -136,7 +141,7 @@ export function describeDocumentStoreContract(
       await using store = await open(name)
       expect(await store.insertMany([written])).toEqual([{ outcome: 'exists' }])
       expect((await store.findFirst({ type: 'write' }))?.id).toBe(written.id)
-      expect(await store.commands()).toBe(2n)
+      expect(await store.commands()).toBe(capabilities.commandCount === 'handle' ? 1n : 2n)
     })
   })
 }

@@ -36,12 +36,12 @@ export interface DocumentStore extends AsyncDisposable {
   /** The BSON of each id, in order; `undefined` where there is none. */
   get(ids: readonly DocumentId[]): Promise<readonly (Uint8Array | undefined)[]>
 
-  /** The first document of this `type` in insertion order. */
+  /** The first document of this `type` in insertion order, or in the natural order of a server that keeps no other. */
   findFirst(filter: { readonly type: string }): Promise<Document | undefined>
 
   count(): Promise<number>
 
-  /** Write commands since the store was created, those of other processes included: the store's own count. */
+  /** Write commands since the store was created, those of other processes included: the store's own count; of this handle only where a server counts for all its databases. */
   commands(): Promise<bigint>
 
   /** When the latest write commands ran (unix ms with fractions, oldest first), at least 10,000 of them; only where a store keeps such a log. */

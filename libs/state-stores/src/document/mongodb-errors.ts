@@ -1,0 +1,47 @@
+import { MongoNetworkError, MongoServerError, MongoServerSelectionError } from 'mongodb'
+import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
+
+/** The server said that it did not begin: not the primary, no right to do it, over its limits. */
+const notBegun = new Set([13, 18, 10_107, 13_435, 11_602, 8000])
+const authentication = new Set([18, 8000])
+
+/** What a failed call came to. */
+export function classified(error: unknown, label: string): Error {
+  if (error instanceof NotAppliedError || error instanceof OutcomeUnknownError || error instanceof RangeError) {
+    return error
+  }
+  const message = `${label}: ${error instanceof Error ? error.message : String(error)}`
+  if (error instanceof MongoServerSelectionError || neverSent(error))
+    return new NotAppliedError(message, { cause: error })
+  if (error instanceof MongoServerError && notBegun.has(Number(error.code))) {
+    return new NotAppliedError(message, { cause: error })
+  }
+  return new OutcomeUnknownError(message, { cause: error })
+}
+
+/** Why a store cannot be opened, as one sentence without the password. */
+export function startError(error: unknown, label: string): Error {
+  const root = error instanceof MongoServerSelectionError && error.cause !== undefined ? error.cause : error
+  const message = error instanceof Error ? error.message : String(error)
+  const text = `${message} ${root instanceof Error ? root.message : ''}`
+  if (
+    (error instanceof MongoServerError && authentication.has(Number(error.code))) ||
+    /authentication failed/i.test(text)
+  ) {
+    return new Error(`${label}: user or password of the URL are wrong`, { cause: error })
+  }
+  const reason = message.includes('timed out') && root instanceof Error && root !== error ? root.message : message
+  return new Error(`${label}: ${reason}`, { cause: error })
+}
+
+/** No connection could be had from the pool, so nothing went out. */
+function neverSent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { name } = error
+  return (
+    name === 'MongoPoolClearedError' ||
+    name === 'MongoPoolClosedError' ||
+    name === 'MongoWaitQueueTimeoutError' ||
+    (error instanceof MongoNetworkError && error.message.includes('ECONNREFUSED'))
+  )
+}
