@@ -7,6 +7,8 @@ import type { ServerFacts } from './migrate.ts'
  *   to wait for a replacement, finds no lease any more. Without it the statement writes under a fence that is gone (seen: 12 of 60 races).
  * - `last_tick < tick`: a row is credited once for a tick even when its old and its new owner tick in the same second.
  * - The slots come from the lease row and the tick from the database's clock: the caller cannot get either wrong.
+ * - `moment` is read by scalar subqueries, once: joined, its row with an array of thousands of slots would be carried along with each
+ *   updated row.
  * - `currentworker` is written along; it is not indexed and rarely changes, so the update stays HOT.
  */
 export function tickStatement(
@@ -16,12 +18,13 @@ export function tickStatement(
   const max = valueType === 'bigint' ? '9223372036854775807' : '2147483647'
   // The sum must not overflow before it is capped.
   const wide = valueType === 'bigint' ? 'numeric' : 'bigint'
-  const due = 'item.slot = ANY (moment.slots) AND item.last_tick < moment.tick AND item.value IS NOT NULL'
+  const due =
+    'item.slot = ANY ((SELECT slots FROM moment)::integer[]) AND item.last_tick < (SELECT tick FROM moment) AND item.value IS NOT NULL'
   const skipping = rows === 'skip-locked'
   const free = `, free AS MATERIALIZED (
-  SELECT item.ctid AS place FROM moment, public.work_items item WHERE ${due} FOR NO KEY UPDATE OF item SKIP LOCKED
+  SELECT item.ctid AS place FROM public.work_items item WHERE ${due} FOR NO KEY UPDATE OF item SKIP LOCKED
 )`
-  const gap = returnsOldRows ? 'moment.tick - old.last_tick' : 'NULL::bigint'
+  const gap = returnsOldRows ? 'item.last_tick - old.last_tick' : 'NULL::bigint'
   return `
 WITH lease AS MATERIALIZED (
   SELECT slots FROM ballast_scaler.leases
@@ -34,9 +37,9 @@ WITH lease AS MATERIALIZED (
   WHERE $5::float8 IS NULL OR abs(extract(epoch FROM now) * 1000 - $5) <= $6::float8
 )${skipping ? free : ''}, ticked AS (
   UPDATE public.work_items AS item
-  SET value = least(item.value::${wide} + (moment.tick - item.last_tick), ${max})::${valueType},
-      last_tick = moment.tick, currentworker = $1
-  FROM moment${skipping ? ', free' : ''}
+  SET value = least(item.value::${wide} + ((SELECT tick FROM moment) - item.last_tick), ${max})::${valueType},
+      last_tick = (SELECT tick FROM moment), currentworker = $1
+  ${skipping ? 'FROM free' : ''}
   WHERE ${skipping ? 'item.ctid = free.place' : due}
   RETURNING item.id, item.value = ${max} AS full, ${gap} AS gap
 )
