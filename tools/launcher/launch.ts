@@ -84,7 +84,8 @@ function logSink(
   { json }: LauncherFlags,
   services: readonly ServiceDefinition[],
 ): LogSink {
-  const nameWidth = Math.max(...services.map(({ name }) => name.length))
+  // Other names in the stream: platform, consumer, worker-0.
+  const nameWidth = Math.max('worker-0'.length, ...services.map(({ name }) => name.length))
   const held: string[] = []
   let begun = false
   const write = (record: LogRecord): void => {
