@@ -43,7 +43,11 @@ export function groupedCounterStore(engine: CounterEngine, options: GroupedOptio
     },
   })
   let closed: Promise<void> | undefined
-  const close = (): Promise<void> => (closed ??= group.close().finally(() => engine.close()))
+  const finish = async (): Promise<void> => {
+    await group.close()
+    await engine.close()
+  }
+  const close = (): Promise<void> => (closed ??= finish())
   return {
     capabilities: engine.capabilities,
     get depth() {

@@ -21,6 +21,9 @@ export async function openCounterStore(url: string, options: OpenOptions = {}): 
   if (scheme === 'redis:' || scheme === 'rediss:') {
     return (await import('./redis.ts')).redisCounterStore({ ...options, url })
   }
+  if (scheme === 'postgres:' || scheme === 'postgresql:') {
+    return (await import('./postgres.ts')).postgresCounterStore({ ...options, url })
+  }
   // Only the scheme: what was pasted may hold a password.
   throw new Error(
     `"${scheme ?? rest.slice(0, 20)}" names no counter store: say ${setting} file:<path>, redis://..., postgres://... or dynamodb://..., or memory: for one that forgets at the end`,

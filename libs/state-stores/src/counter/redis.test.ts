@@ -9,7 +9,7 @@ import { redisCounterStore } from './redis.ts'
 const runs = Number(process.env['COUNTER_MODEL_RUNS'] ?? 60)
 
 await describeOnBackend('redis', (backend) => {
-  const start = async (limits: HarnessOptions): Promise<CounterHarness> => {
+  const start = async (limits: HarnessOptions = {}): Promise<CounterHarness> => {
     const prefix = `test-${randomUUID()}`
     const url = `${backend.url}/0?prefix=${prefix}`
     let nowMs = 1_700_000_000_000

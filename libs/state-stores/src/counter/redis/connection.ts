@@ -172,7 +172,8 @@ export class RedisConnection implements AsyncDisposable {
 }
 
 /** Answers with which a server has changed nothing: those it gives before a script begins, or at its first write. */
-const refusals: ReadonlySet<string> = new Set([
-  ...['OOM', 'READONLY', 'MISCONF', 'NOAUTH', 'NOPERM', 'WRONGPASS', 'LOADING', 'MASTERDOWN', 'CLUSTERDOWN'],
-  ...['MOVED', 'ASK', 'BUSY', 'NOSCRIPT', 'NOREPLICAS', 'BALLAST'],
-])
+const refusals: ReadonlySet<string> = new Set(
+  'OOM READONLY MISCONF NOAUTH NOPERM WRONGPASS LOADING MASTERDOWN CLUSTERDOWN MOVED ASK BUSY NOSCRIPT NOREPLICAS BALLAST'.split(
+    ' ',
+  ),
+)
