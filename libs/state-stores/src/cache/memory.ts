@@ -27,6 +27,7 @@ export function memoryCache({ maxEntries = 10_000, now = Date.now } = {}): Cache
       return size
     },
     size: async () => entries.size,
+    check: async () => {},
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   }

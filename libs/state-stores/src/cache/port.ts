@@ -16,8 +16,15 @@ export interface CacheStore extends AsyncDisposable {
   /** The entry, fresh or stale; `undefined` when there is none or it is past `staleUntilMs`. */
   get(key: string): Promise<CacheEntry | undefined>
   set(key: string, entry: CacheEntry): Promise<void>
+  /**
+   * Asks to be the only one, of all processes that share the cache, who loads this key: returns how to give that up, or
+   * nothing while somebody else has it, for `ttlMs` at most. Only where processes share a cache (Nishtala et al., NSDI 2013).
+   */
+  lease?(key: string, ttlMs: number): Promise<(() => Promise<void>) | undefined>
   /** Forgets everything and returns how many entries there were. */
   clear(): Promise<number>
   size(): Promise<number>
+  /** Rejects with what is wrong; reads go on without the cache meanwhile. */
+  check(): Promise<void>
   close(): Promise<void>
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { CacheEntry, CacheStore } from './port.ts'
 
 export interface ReadThroughOptions {
@@ -22,6 +23,11 @@ export interface ReadThroughCounts {
   readonly loads: number
   readonly failedLoads: number
 }
+
+/** How long another process may take to load before it is no longer waited for. */
+const leaseMs = 2000
+const leasePollMs = 20
+const everybody = async (): Promise<void> => {}
 
 /**
  * Reads through a cache with one load per key at a time (single flight): a thousand callers that miss together cost
@@ -70,7 +76,31 @@ export class ReadThrough {
     return flight
   }
 
+  /** Loads the value, or gets the one that another process which holds the lease is loading. */
   async #fly(key: string): Promise<string | undefined> {
+    const deadlineMs = performance.now() + leaseMs
+    for (;;) {
+      const release = await this.#lease(key)
+      if (release !== undefined || performance.now() > deadlineMs) {
+        try {
+          return await this.#loadFromStore(key)
+        } finally {
+          await release?.().catch(() => {})
+        }
+      }
+      await delay(leasePollMs)
+      const entry = await this.#options.cache.get(key).catch(() => undefined)
+      if (entry !== undefined && this.#now() < entry.freshUntilMs) return entry.value
+    }
+  }
+
+  /** A cache that is away, or not shared, lets everybody load: the flight of this process is still the only one in it. */
+  async #lease(key: string): Promise<(() => Promise<void>) | undefined> {
+    const { cache } = this.#options
+    return cache.lease === undefined ? everybody : cache.lease(key, leaseMs).catch(() => everybody)
+  }
+
+  async #loadFromStore(key: string): Promise<string | undefined> {
     this.#counts.loads++
     try {
       const value = await this.#options.load(key)

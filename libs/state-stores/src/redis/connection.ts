@@ -47,8 +47,31 @@ export class RedisConnection implements AsyncDisposable {
     client.on('close', () => void (this.#facts = undefined))
   }
 
+  /** Connects in the background, for what can be done without: until then commands are refused. */
+  static start(options: RedisConnectionOptions): RedisConnection {
+    const connection = RedisConnection.#create(options)
+    connection.#client.connect().catch(() => {})
+    return connection
+  }
+
   /** Connects; rejects with one sentence that says what is wrong, without the password. */
-  static async open({ target, name, timeoutMs = 5000 }: RedisConnectionOptions): Promise<RedisConnection> {
+  static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
+    const { target } = options
+    const connection = RedisConnection.#create(options)
+    const timeoutMs = connection.#timeoutMs
+    try {
+      const timedOut = (): Error => new Error(`no answer within ${timeoutMs} ms`)
+      await withTimeout(connection.#client.connect(), timeoutMs, timedOut)
+      // The driver connects on when the database does not exist, and would use database 0.
+      await connection.send(['SELECT', target.db])
+    } catch (error) {
+      connection.#client.disconnect()
+      throw new Error(`${target.label}: ${connection.#reason(error)}`, { cause: error })
+    }
+    return connection
+  }
+
+  static #create({ target, name, timeoutMs = 5000 }: RedisConnectionOptions): RedisConnection {
     const client = new Redis({
       host: target.host,
       port: target.port,
@@ -68,16 +91,7 @@ export class RedisConnection implements AsyncDisposable {
       maxLoadingRetryTime: 1000,
       retryStrategy: (attempt) => Math.min(longestPauseMs, firstPauseMs * 2 ** attempt) * (0.5 + Math.random() / 2),
     })
-    const connection = new RedisConnection(client, target.label, timeoutMs)
-    try {
-      await withTimeout(client.connect(), timeoutMs, () => new Error(`no answer within ${timeoutMs} ms`))
-      // The driver connects on when the database does not exist, and would use database 0.
-      await connection.send(['SELECT', target.db])
-    } catch (error) {
-      client.disconnect()
-      throw new Error(`${target.label}: ${connection.#reason(error)}`, { cause: error })
-    }
-    return connection
+    return new RedisConnection(client, target.label, timeoutMs)
   }
 
   /** What the server says about itself: asked anew on each connection and each minute. */
