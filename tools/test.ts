@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
+import { backendTable } from './workspace/backend-table.ts'
 import { readResults, resultsFolder } from './workspace/results.ts'
 
 /**
@@ -23,10 +24,12 @@ const lines = results.map(
     `  ${name.padEnd(20)} ${String(passed).padStart(5)} passed ${String(failed).padStart(4)} failed ${String(skipped.length).padStart(4)} skipped`,
 )
 const skips = results.flatMap(({ name, skipped }) => skipped.map((title) => `  ${name}: ${title}`))
+const backends = backendTable()
 process.stdout.write(
   [
     '',
     ...lines,
+    ...(backends.length > 0 ? ['', 'Real servers:', ...backends.map((line) => `  ${line}`)] : []),
     ...(skips.length > 0 ? ['', 'Skipped:', ...skips] : []),
     '',
     `${total(({ passed }) => passed)} passed, ${total(({ failed }) => failed)} failed, ${skips.length} skipped`,

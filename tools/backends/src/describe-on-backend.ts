@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test } from 'vitest'
 import { BackendUnavailableError, type BackendKind, type BackendOptions, type RunningBackend } from './backend.ts'
+import { writeBackendReport } from './backend-report.ts'
 import { sharedBackend } from './start.ts'
 
 /**
@@ -22,9 +23,20 @@ export async function describeOnBackend(
 
 function declare(backend: RunningBackend, suites: (backend: RunningBackend) => void): void {
   describe(`on ${backend.kind} ${backend.version}`, () => {
+    // eslint-disable-next-line no-empty-pattern -- vitest parses the parameter and takes nothing but a pattern
+    afterAll(({}, { file, tasks }) => {
+      writeBackendReport(backend, file.filepath, tasks.every(hasPassed))
+    })
     suites(backend)
   })
 }
+
+interface Task {
+  readonly result?: { readonly state: string } | undefined
+}
+
+/** A suite's own state includes that of its tests. */
+const hasPassed = ({ result }: Task): boolean => result?.state !== 'fail'
 
 function declareMissing({ message }: BackendUnavailableError): void {
   test.skipIf(process.env['BACKENDS'] !== 'all')(`needs ${message}`, () => {
