@@ -200,6 +200,13 @@ function run(command, args, env) {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
     })
   }
+  // npm that is told to stop by SIGTERM ends at once and tells nobody.
+  const npm = process.env.npm_lifecycle_event === undefined ? undefined : process.ppid
+  const watch = setInterval(() => {
+    if (npm === undefined || process.ppid === npm) return
+    clearInterval(watch)
+    child.kill('SIGTERM')
+  }, 500)
   child.once('error', (error) => {
     process.stderr.write(`Could not start ${command}: ${error.message}\n`)
     process.exit(127)

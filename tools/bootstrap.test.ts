@@ -1,8 +1,8 @@
-import { chownSync, cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { startProcess, temporaryFolder } from '@ballast/testing'
+import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 
 const source = new URL('bootstrap.mjs', import.meta.url)
 
@@ -18,6 +18,14 @@ function workspaceIn(folder: string): string {
     "lockfileVersion: '9.0'\nsettings:\n  autoInstallPeers: true\n  excludeLinksFromLockfile: false\nimporters:\n  .: {}\n",
   )
   return root
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 const bootstrap = (root: string, args: string[], env: Record<string, string> = {}) =>
@@ -101,5 +109,23 @@ describe('the command', () => {
     child.kill('SIGTERM')
     expect(await child.exit).toEqual({ code: 0, signal: null })
     expect(child.stdout).toEqual(['up', 'drained'])
+  })
+
+  test('npm that is ended by SIGTERM takes it along', async () => {
+    await using folder = await temporaryFolder()
+    const script = `process.on("SIGTERM", () => process.exit(0)); require("fs").writeFileSync(${JSON.stringify(join(folder.path, 'pid'))}, String(process.pid)); setInterval(() => {}, 1000)`
+    writeFileSync(join(folder.path, 'script.js'), script)
+    const manifest = {
+      scripts: { start: `node ${join(here, 'tools/bootstrap.mjs')} node ${join(folder.path, 'script.js')}` },
+    }
+    writeFileSync(join(folder.path, 'package.json'), JSON.stringify(manifest))
+    await using npm = startProcess({ command: 'npm', args: ['start', '--silent'], cwd: folder.path })
+    const pid = await waitUntil(() => Number(readFileSync(join(folder.path, 'pid'), 'utf8')), {
+      what: 'the command to run',
+    })
+    npm.kill('SIGTERM')
+    await npm.exit
+    await waitUntil(() => !isAlive(pid), { what: 'the command to end' })
+    expect(isAlive(pid)).toBe(false)
   })
 })
