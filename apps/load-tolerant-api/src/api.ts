@@ -24,7 +24,8 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents)
   service.onClose('documents', () => documents.close())
-  const cache = await openCache('memory:')
+  const cache = await openCache(config.cache)
+  service.onClose('cache', () => cache.close())
 
   const accepted = metrics.counter({
     name: 'load_tolerant_api_accepted_documents_total',
@@ -97,6 +98,7 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
     gates: config.strictAssessment ? 'ready' : 'none',
     check: () => documents.check(),
   })
+  health.add({ name: 'cache', gates: 'none', check: () => cache.check() })
 
   const writes = new Writes({
     writer,

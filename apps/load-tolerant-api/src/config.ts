@@ -16,11 +16,11 @@ const prefix = 'LOAD_TOLERANT_API'
 const stores = {
   stream: text({
     default: 'lmdb:./.data/load-tolerant-api/stream',
-    help: 'the write-behind queue: lmdb:<folder> or memory:',
+    help: 'the write-behind queue: lmdb:<folder>, redis://host:port/db or memory:',
   }),
   documents: text({
     default: 'lmdb:./.data/load-tolerant-api/documents',
-    help: 'where documents end up: lmdb:<folder> or memory:',
+    help: 'where documents end up: lmdb:<folder>, mongodb://host:port/database/collection or memory:',
   }),
 }
 
@@ -43,6 +43,10 @@ export const apiConfig = defineConfig({
       default: 16_384,
       min: 1,
       help: 'requests waiting for the queue in this process; more are refused with 503',
+    }),
+    cache: text({
+      default: 'memory:',
+      help: 'where read values are kept: memory: (each process its own) or redis://host:port/db',
     }),
     cacheTtlMs: durationMs({ default: 60_000, min: 1, help: 'how long a cached read is fresh' }),
     cacheStaleMs: durationMs({ default: 60_000, help: 'how long after that it is served while it is refreshed' }),

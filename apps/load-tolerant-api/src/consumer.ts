@@ -4,13 +4,16 @@ import { openDocumentStore } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
 import type { ConsumerConfig } from './config.ts'
 import { Flusher } from './flusher.ts'
-import { flushMetrics } from './flush-metrics.ts'
+import { flushMetrics, observeLosses } from './flush-metrics.ts'
 import { observeQueue } from './queue-metrics.ts'
 
 /** The command `consumer`: the process that moves what is queued to the document store. */
 export async function consumer(service: Service<ConsumerConfig>): Promise<void> {
   const { config, health, log, metrics, stopping } = service
-  const stream = await openStream(config.stream, { claimTimeoutMs: config.claimTimeoutMs })
+  const stream = await openStream(config.stream, {
+    claimTimeoutMs: config.claimTimeoutMs,
+    onLost: observeLosses(metrics, log),
+  })
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents)
   service.onClose('documents', () => documents.close())

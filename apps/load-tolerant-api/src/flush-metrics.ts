@@ -59,3 +59,15 @@ export function flushMetrics(metrics: Metrics, log: Service<unknown>['log']): Fl
     },
   }
 }
+
+/** Counts and logs entries which another program removed from the queue before their documents were stored. */
+export function observeLosses(metrics: Metrics, log: Service<unknown>['log']): (entries: number) => void {
+  const lost = metrics.counter({
+    name: 'load_tolerant_api_lost_entries_total',
+    help: 'entries of the queue which another program removed before they were acknowledged: their documents are lost',
+  })
+  return (entries) => {
+    lost.inc(entries)
+    log.error({ entries }, 'entries are gone from the queue: another program trims or deletes it (XTRIM, XDEL, MAXLEN)')
+  }
+}

@@ -1,5 +1,6 @@
 import { encodeDocument, type Document, openDocumentStore, type DocumentStore } from '@ballast/state-stores/document'
 import { openStream, type WriteStream } from '@ballast/state-stores/stream'
+import { waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { Flusher, type FlusherOptions } from './flusher.ts'
 
@@ -16,11 +17,11 @@ async function setUp(options: Partial<FlusherOptions> = {}) {
   const failures: number[] = []
   const sleeps: number[] = []
   /** Throw here to fail the store before or after it has stored. */
-  const faults = { before: (): void => {}, after: (): void => {} }
+  const faults: { before: (documents: number) => void; after: () => void } = { before: () => {}, after: () => {} }
   const counting: DocumentStore = {
     ...documents,
     async insertMany(batch) {
-      faults.before()
+      faults.before(batch.length)
       commandTimes.push(clock.nowMs)
       clock.nowMs += 1
       const outcomes = await documents.insertMany(batch)
@@ -154,6 +155,23 @@ test('while a store fails the pauses grow, probes are single entries, and succes
   expect(failures).toEqual([100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000])
   expect(flusher.failures).toBe(0)
   expect(await documents.count()).toBe(3)
+})
+
+test('a store that cannot finish a large batch in time gets smaller ones, and the queue empties', async () => {
+  const { stream, documents, flusher, faults } = await setUp()
+  await append(stream, ...range(0, 300).map((n) => [document(n)]))
+  const batches: number[] = []
+  faults.before = (size) => {
+    batches.push(size)
+    if (size > 20) throw new Error('timed out')
+  }
+  const stop = new AbortController()
+  const running = flusher.run(stop.signal)
+  await waitUntil(async () => (await stream.backlog()).entries === 0)
+  stop.abort()
+  await running
+  expect(await documents.count()).toBe(300)
+  expect(batches.slice(0, 7)).toEqual([300, 1, 2, 4, 8, 16, 32])
 })
 
 test('who stops while the store fails gives his entries back at once', async () => {

@@ -42,7 +42,8 @@ const maxEntries = 1000
  * queue meanwhile is the next batch, so that batches grow with the load and a command is never spent on waiting.
  *
  * While a store fails, rounds are probes of a single entry with growing pauses (a circuit breaker that is half open);
- * what is claimed stays claimed and is handed out again.
+ * what is claimed stays claimed and is handed out again. Afterwards batches double from one entry on: a store that is too
+ * slow for a large batch would otherwise fail it again and again, and never get further.
  */
 export class Flusher {
   readonly #options: FlusherOptions
@@ -50,6 +51,8 @@ export class Flusher {
   readonly #now: () => number
   #lastCommandEndedMs = -Infinity
   #failures = 0
+  /** Entries in the next batch. */
+  #limit = maxEntries
   #held: readonly Claimed[] = []
 
   constructor(options: FlusherOptions) {
@@ -69,10 +72,12 @@ export class Flusher {
       try {
         const full = await this.round(signal)
         this.#failures = 0
+        this.#limit = Math.min(maxEntries, this.#limit * 2)
         if (!full && this.#options.batchDelayMs > 0) await this.#sleep(this.#options.batchDelayMs, signal)
       } catch (error) {
         const retryInMs = Math.min(longestRetryMs, firstRetryMs * 2 ** this.#failures)
         this.#failures++
+        this.#limit = 1
         this.#options.observe.failed(error, this.#failures, retryInMs)
         await this.#sleep(retryInMs, signal)
       }
@@ -84,7 +89,7 @@ export class Flusher {
   async round(signal?: AbortSignal): Promise<boolean> {
     const { stream, incarnation, maxBatchBytes, maxTakeovers } = this.#options
     const claims = await stream.claim(incarnation, {
-      maxEntries: this.#failures > 0 ? 1 : maxEntries,
+      maxEntries: this.#limit,
       maxBytes: maxBatchBytes,
       waitMs: longestWaitMs,
       ...(signal === undefined ? {} : { signal }),
@@ -94,7 +99,7 @@ export class Flusher {
     for (const batch of mergeClaims(claims, maxTakeovers)) await this.#flush(batch)
     this.#held = []
     const bytes = claims.reduce((sum, { body }) => sum + body.byteLength, 0)
-    return claims.length === maxEntries || bytes > maxBatchBytes / 2
+    return claims.length === this.#limit || bytes > maxBatchBytes / 2
   }
 
   async #flush(batch: Batch): Promise<void> {

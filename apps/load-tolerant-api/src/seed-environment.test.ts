@@ -20,6 +20,21 @@ test('ours win, and service links are no settings', () => {
   ).toEqual({})
 })
 
+test("the seed system's Redis and MongoDB become the queue and the store", () => {
+  const seed = { MONGO_URI: 'mongodb://mongo:27017/assessmentdb', REDIS_HOST: 'redis', REDIS_PORT: '6380' }
+  expect(fromSeedEnvironment(seed)).toEqual({
+    LOAD_TOLERANT_API_DOCUMENTS: 'mongodb://mongo:27017/assessmentdb',
+    LOAD_TOLERANT_API_STREAM: 'redis://redis:6380',
+  })
+  // Kubernetes injects REDIS_PORT=tcp://... for a Service named redis.
+  expect(fromSeedEnvironment({ REDIS_HOST: 'redis', REDIS_PORT: 'tcp://10.0.0.1:6379' })).toEqual({
+    LOAD_TOLERANT_API_STREAM: 'redis://redis:6379',
+  })
+  expect(
+    fromSeedEnvironment({ ...seed, LOAD_TOLERANT_API_STREAM: 'memory:', LOAD_TOLERANT_API_DOCUMENTS: 'memory:' }),
+  ).toEqual({})
+})
+
 test('nonsense is passed on to be refused', () => {
   expect(fromSeedEnvironment({ CACHE_TTL: 'soon' })).toEqual({ LOAD_TOLERANT_API_CACHE_TTL_MS: 'soon' })
 })

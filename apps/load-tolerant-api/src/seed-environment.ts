@@ -5,6 +5,7 @@ const translations: Readonly<Record<string, { readonly to: string; readonly tran
   APP_PORT: { to: `${prefix}_LISTEN`, translate: (port) => `127.0.0.1:${port}` },
   CACHE_TTL: { to: `${prefix}_CACHE_TTL_MS`, translate: inMs },
   FLUSH_INTERVAL: { to: `${prefix}_BATCH_DELAY_MS`, translate: inMs },
+  MONGO_URI: { to: `${prefix}_DOCUMENTS`, translate: (uri) => uri },
 }
 
 /**
@@ -17,6 +18,10 @@ export function fromSeedEnvironment(env: Readonly<Record<string, string | undefi
     const value = env[name]
     if (value === undefined || value === '' || value.startsWith('tcp://') || env[to] !== undefined) continue
     added[to] = translate(value)
+  }
+  const { REDIS_HOST: host, REDIS_PORT: port = '' } = env
+  if (host !== undefined && host !== '' && env[`${prefix}_STREAM`] === undefined) {
+    added[`${prefix}_STREAM`] = `redis://${host}:${port === '' || port.startsWith('tcp://') ? '6379' : port}`
   }
   return added
 }

@@ -40,7 +40,9 @@ test('a taken port, a folder that cannot be one, a damaged store, an unknown sto
   }
   expect(await refusal('consumer', [...args, '--stream', 'nats:x'])).toEqual({
     code: 2,
-    sentences: [expect.stringContaining('no stream backend for "nats:x"; use lmdb:<folder>, redis://host:port/db or memory:')],
+    sentences: [
+      expect.stringContaining('no stream backend for "nats:x"; use lmdb:<folder>, redis://host:port/db or memory:'),
+    ],
   })
 })
 

@@ -1,0 +1,2 @@
+export { RedisConnection, type RedisConnectionOptions } from './connection.ts'
+export { parseRedisUrl, type RedisTarget } from './url.ts'
