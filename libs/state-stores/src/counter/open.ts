@@ -24,6 +24,7 @@ export async function openCounterStore(url: string, options: OpenOptions = {}): 
   if (scheme === 'postgres:' || scheme === 'postgresql:') {
     return (await import('./postgres.ts')).postgresCounterStore({ ...options, url })
   }
+  if (scheme === 'dynamodb:') return (await import('./dynamodb.ts')).dynamoCounterStore({ ...options, url })
   // Only the scheme: what was pasted may hold a password.
   throw new Error(
     `"${scheme ?? rest.slice(0, 20)}" names no counter store: say ${setting} file:<path>, redis://..., postgres://... or dynamodb://..., or memory: for one that forgets at the end`,
