@@ -15,8 +15,9 @@ export function project(name: string, overrides: NonNullable<ViteUserConfig['tes
       // The counts that `npm test` and .ci/run add up; cached with the run, so that a cache hit still counts.
       reporters: ['default', ['json', { outputFile: `${results}${name}.json` }]],
       restoreMocks: true,
-      testTimeout: 20_000,
-      hookTimeout: 60_000,
+      // These bound a hang, not a speed: a busy machine of two cores must not fail a test.
+      testTimeout: 90_000,
+      hookTimeout: 180_000,
       // Real processes and real fsyncs on two cores: more workers only add noise.
       maxWorkers: 2,
       ...overrides,

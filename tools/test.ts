@@ -11,8 +11,8 @@ const projects = process.argv.slice(2)
 const selection = projects.length > 0 ? [`--projects=${projects.join(',')}`] : []
 
 rmSync(resultsFolder, { recursive: true, force: true })
-// Two test processes at a time: most projects start real processes of their own.
-const { status } = spawnSync('nx', ['run-many', '-t', 'test', '--parallel=2', '--output-style=static', ...selection], {
+// One project at a time: each runs two test files at once, and most of those start real processes of their own.
+const { status } = spawnSync('nx', ['run-many', '-t', 'test', '--parallel=1', '--output-style=static', ...selection], {
   stdio: 'inherit',
 })
 

@@ -10,7 +10,7 @@ const clients = 12
 
 test(
   `killed ${rounds} times while ${clients} clients count: nothing answered is lost, nothing is doubled`,
-  { timeout: 30_000 + rounds * 5_000 },
+  { timeout: 60_000 + rounds * 15_000 },
   async () => {
     await using folder = await temporaryFolder()
     const path = join(folder.path, 'counter.json')

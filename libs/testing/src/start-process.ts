@@ -53,7 +53,7 @@ export function startProcess({ command = process.execPath, args, env = {}, cwd }
     stderr,
     exit,
     kill: (signal = 'SIGTERM') => void child.kill(signal),
-    async waitForLine(pattern, timeoutMs = 20_000) {
+    async waitForLine(pattern, timeoutMs = 60_000) {
       const found = await waitUntil(
         () => {
           const line = [...stdout, ...stderr].find((text) => pattern.test(text))
