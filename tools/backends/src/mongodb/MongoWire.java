@@ -5,6 +5,7 @@ import de.bwaldvogel.mongo.backend.h2.H2Backend;
 import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import de.bwaldvogel.mongo.bson.Document;
 import io.netty.channel.Channel;
+import org.h2.mvstore.MVStore;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +19,7 @@ import java.util.function.Supplier;
  *
  * It is mongo-java-server with four differences, each of which a real mongod has by itself: it reports wire version 9
  * (the driver's minimum), an insert's reply counts the documents that went in, a write command may hold 100,000
- * documents, and a write that asks for the journal or a majority is on disk before its reply. serverStatus carries
+ * documents, and a write that asks for the journal or a majority is on disk, whole, before its reply. serverStatus carries
  * opcounters, which count commands.
  */
 public class MongoWire {
@@ -33,15 +34,26 @@ public class MongoWire {
 
   static Document handle(String command, Document query, Supplier<Document> server, Runnable sync) {
     COUNTERS.getOrDefault(command, COUNTERS.get("command")).incrementAndGet();
+    if (!WRITES.contains(command.toLowerCase())) {
+      Document reply = server.get();
+      if (reply != null && reply.containsKey("maxWriteBatchSize")) reply.put("maxWriteBatchSize", 100000);
+      return reply;
+    }
+    synchronized (COUNTERS) {
+      return write(command, query, server, sync);
+    }
+  }
+
+  /** One at a time and never committed half way: a kill must not leave a document that its index does not know. */
+  static Document write(String command, Document query, Supplier<Document> server, Runnable sync) {
     Document reply = server.get();
     if (reply == null) return null;
-    if (reply.containsKey("maxWriteBatchSize")) reply.put("maxWriteBatchSize", 100000);
     if (command.equals("insert") && reply.get("writeErrors") instanceof Collection<?> errors && !errors.isEmpty()) {
       boolean ordered = !Boolean.FALSE.equals(query.get("ordered"));
       int sent = ((Collection<?>) query.get("documents")).size();
       reply.put("n", ordered ? ((Document) errors.iterator().next()).get("index") : sent - errors.size());
     }
-    if (WRITES.contains(command.toLowerCase()) && wantsJournal(query)) sync.run();
+    if (wantsJournal(query)) sync.run();
     return reply;
   }
 
@@ -66,7 +78,8 @@ public class MongoWire {
         @Override public Document getServerStatus() { return withCounters(super.getServerStatus()); }
       };
     }
-    return new H2Backend(storage.substring("h2:".length())) {
+    MVStore store = new MVStore.Builder().fileName(storage.substring("h2:".length())).autoCommitDisabled().open();
+    return new H2Backend(store) {
       @Override public Document handleCommand(Channel channel, String database, String command, Document query) {
         return handle(command, query, () -> super.handleCommand(channel, database, command, query),
             () -> { commit(); getMvStore().sync(); });
