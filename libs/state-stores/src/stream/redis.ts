@@ -80,7 +80,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
     if (facts.problem !== undefined) throw new NotAppliedError(`${target.label} ${facts.problem}`)
     return facts
   }
-  await fit(main)
+  await Promise.all([main, appender].map(fit))
   await createGroup()
 
   const common = (): RedisArgument[] => [now === undefined ? '' : now(), kin('index:'), group]
@@ -241,8 +241,12 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
       return waitForMs
     },
     async check() {
-      await Promise.all([main, appender].map(fit))
-      await main.send(['PING'])
+      await Promise.all(
+        [main, appender].map(async (connection) => {
+          await fit(connection)
+          await connection.send(['PING'])
+        }),
+      )
     },
     close,
     [Symbol.asyncDispose]: close,
