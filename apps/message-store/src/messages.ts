@@ -2,6 +2,7 @@ import type {
   BlobStore,
   Digest,
   EntryName,
+  FailedItem,
   OpenBlob,
   PutOutcome,
   RemoveOutcome,
@@ -55,15 +56,20 @@ export class Messages {
     return this.#puts.depth + this.#removals.depth
   }
 
-  async put(digest: Digest, bytes: Buffer): Promise<PutOutcome> {
+  async put(digest: Digest, bytes: Buffer): Promise<Exclude<PutOutcome, FailedItem>> {
     if (this.#pendingBytes + bytes.length > this.#limits.maxQueuedBytes && this.#pendingBytes > 0) {
       throw new NotAppliedError(`${this.#pendingBytes} bytes are waiting to be written already; try again later`)
     }
     this.#pendingBytes += bytes.length
     try {
       const name = nameOf(digest)
-      if (bytes.length > this.#store.inlineBytes) return await this.#store.put({ name, digest }, [bytes])
-      return await this.#puts.submit({ name, digest, bytes })
+      const outcome =
+        bytes.length > this.#store.inlineBytes
+          ? await this.#store.put({ name, digest }, [bytes])
+          : await this.#puts.submit({ name, digest, bytes })
+      // In stores where one item of a batch can fail alone, its error is that of its caller alone.
+      if (outcome.outcome === 'failed') throw outcome.error
+      return outcome
     } finally {
       this.#pendingBytes -= bytes.length
     }
@@ -74,8 +80,10 @@ export class Messages {
     return this.#store.open(nameOf(digest))
   }
 
-  remove(digest: Digest): Promise<RemoveOutcome> {
-    return this.#removals.submit(nameOf(digest))
+  async remove(digest: Digest): Promise<Exclude<RemoveOutcome, FailedItem>> {
+    const outcome = await this.#removals.submit(nameOf(digest))
+    if (typeof outcome === 'object') throw outcome.error
+    return outcome
   }
 }
 

@@ -71,17 +71,20 @@ export function messageMetrics(metrics: Metrics): MessageMetrics {
     damaged: () => failures.inc(),
     watch: (store, queue) => {
       const gauges = {
-        message_store_messages: ['Messages stored', () => store.usage().entries],
-        message_store_stored_bytes: ['Their bytes, each counted once', () => store.usage().sizeBytes],
-        message_store_quota_bytes: ['How many bytes may be stored', () => store.usage().quotaBytes],
+        message_store_messages: ['Messages stored', () => store.usage()?.entries],
+        message_store_stored_bytes: ['Their bytes, each counted once', () => store.usage()?.sizeBytes],
+        message_store_quota_bytes: ['How many bytes may be stored', () => store.usage()?.quotaBytes],
         message_store_queue_depth: ['Writes waiting for a commit', () => queue.depth],
       } as const
       for (const [name, [help, value]] of Object.entries(gauges)) {
+        // A store that does not count has no such gauge, rather than one that says 0.
+        if (value() === undefined) continue
         metrics.gauge({
           name,
           help,
           collect() {
-            this.set(value())
+            const current = value()
+            if (current !== undefined) this.set(current)
           },
         })
       }

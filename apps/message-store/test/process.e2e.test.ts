@@ -100,7 +100,7 @@ describe('a start that fails says in one sentence what to do', () => {
   })
 
   test('a URL that names no store, and a folder in the place of a file', async () => {
-    expect(await refused('--store', 'redis://x')).toContain('"redis://x" names no blob store')
+    expect(await refused('--store', 'redis://x')).toContain('"redis:" names no blob store')
     const folder = await scratch()
     await mkdir(join(folder, 'data.mdb'))
     expect(await refused('--store', `lmdb:${folder}`)).toContain('EISDIR')

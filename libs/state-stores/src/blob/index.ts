@@ -1,6 +1,9 @@
 export { openBlobStore } from './open.ts'
 export {
+  blobLacks,
   DamagedBlobError,
+  type BlobLack,
+  type FailedItem,
   type BlobCapabilities,
   type BlobOptions,
   type BlobStat,

@@ -51,7 +51,7 @@ export async function lmdbBlobStore(options: LmdbBlobOptions): Promise<BlobStore
 }
 
 class LmdbBlobStore implements BlobStore {
-  readonly capabilities = { durable: true, shared: true }
+  readonly capabilities = { durable: true, shared: true, lacks: {} }
   readonly inlineBytes = 64 * 1024
   readonly #environment: LmdbEnvironment
   readonly #files: BlobFiles

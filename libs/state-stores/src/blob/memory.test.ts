@@ -7,5 +7,5 @@ describeBlobContract(
     const store = new MemoryBlobStore(options)
     return { store, damage: async (digest, at) => store.damage(digest, at) }
   },
-  { durable: false, shared: false },
+  { durable: false, shared: false, lacks: [] },
 )

@@ -29,7 +29,7 @@ interface Blob {
 
 /** Forgets everything at the end. For tests, and for caches whose loss nobody minds. */
 export class MemoryBlobStore implements BlobStore {
-  readonly capabilities = { durable: false, shared: false }
+  readonly capabilities = { durable: false, shared: false, lacks: {} }
   readonly inlineBytes: number
   readonly #options: BlobOptions
   readonly #quotaBytes: number

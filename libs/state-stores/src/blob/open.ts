@@ -1,11 +1,20 @@
 import { fileURLToPath } from 'node:url'
-import type { BlobOptions, BlobStore } from './port.ts'
+import type { BlobStore } from './port.ts'
+import type { ServerBlobOptions } from './server-options.ts'
+
+export interface OpenOptions extends ServerBlobOptions {
+  /** What the user turns to choose another store, for the sentences that tell him to. Default: "--store". */
+  readonly setting?: string
+}
 
 /**
- * Opens the store that a URL names: `lmdb:<folder>`, relative to the working folder, or `memory:`.
- * An adapter is loaded only when it is chosen.
+ * Opens the store that a URL names: `lmdb:<folder>`, relative to the working folder, `memory:`, or a server by
+ * `cassandra://...`. An adapter is loaded only when it is chosen.
  */
-export async function openBlobStore(url: string, options: BlobOptions = {}): Promise<BlobStore> {
+export async function openBlobStore(
+  url: string,
+  { setting = '--store', ...options }: OpenOptions = {},
+): Promise<BlobStore> {
   const scheme = /^[a-z][a-z0-9+.-]*:/.exec(url)?.[0]
   const rest = url.slice(scheme?.length ?? 0)
   if (url === 'memory:') return new (await import('./memory.ts')).MemoryBlobStore(options)
@@ -13,5 +22,28 @@ export async function openBlobStore(url: string, options: BlobOptions = {}): Pro
     const path = rest.startsWith('//') ? fileURLToPath(`file:${rest}`) : rest
     return (await import('./lmdb.ts')).lmdbBlobStore({ ...options, path })
   }
-  throw new Error(`"${url}" names no blob store: say lmdb:<folder>, or memory: for one that forgets at the end`)
+  const server = await serverStore(scheme)
+  if (server !== undefined) {
+    try {
+      return await server({ ...options, url })
+    } catch (error) {
+      throw new Error(
+        `${error instanceof Error ? error.message : String(error)}; the store is chosen with ${setting}`,
+        {
+          cause: error,
+        },
+      )
+    }
+  }
+  // Only the scheme: what was pasted may hold a password.
+  throw new Error(
+    `"${scheme ?? rest.slice(0, 20)}" names no blob store: say ${setting} lmdb:<folder>, cassandra://..., or memory: for one that forgets at the end`,
+  )
+}
+
+type OpenServer = (options: ServerBlobOptions & { readonly url: string }) => Promise<BlobStore>
+
+async function serverStore(scheme: string | undefined): Promise<OpenServer | undefined> {
+  if (scheme === 'cassandra:') return (await import('./cassandra.ts')).cassandraBlobStore
+  return undefined
 }

@@ -1,3 +1,5 @@
+import type { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
+
 /** SHA-256 in 64 lower-case hex digits. */
 export type Digest = string
 
@@ -38,8 +40,15 @@ export type PutOutcome =
   | { readonly outcome: 'full' }
   | { readonly outcome: 'too-large'; readonly limitBytes: number }
   | { readonly outcome: 'mismatch'; readonly digest: Digest }
+  | FailedItem
 
-export type RemoveOutcome = 'removed' | 'missing'
+export type RemoveOutcome = 'removed' | 'missing' | FailedItem
+
+/** What became of one item of a list in a store that lacks `one-commit`: there each one fails for itself. */
+export interface FailedItem {
+  readonly outcome: 'failed'
+  readonly error: NotAppliedError | OutcomeUnknownError
+}
 
 export interface BlobStat {
   readonly digest: Digest
@@ -89,7 +98,28 @@ export interface BlobCapabilities {
   readonly durable: boolean
   /** Any number of processes may have the store open. */
   readonly shared: boolean
+  /** What this port promises and the store cannot keep, each with the reason. */
+  readonly lacks: Readonly<Partial<Record<BlobLack, string>>>
 }
+
+/**
+ * - `one-copy`: each name has bytes of its own, so equal bytes are stored once per name.
+ * - `usage`: `usage()` is undefined, and a quota is refused when the store is opened.
+ * - `one-commit`: the items of a list are written one by one, so each may fail alone, with the outcome `failed`.
+ * - `exact-outcomes`: what was there before is read before it is changed, so calls for the same name that run at the
+ *   same time may both be told `created`, or both `removed`.
+ * - `linearizable-remove`: a removal whose answer was lost may still remove what is put after it.
+ * - `long-keys`: keys beyond 200 bytes are refused with `RangeError`.
+ */
+export const blobLacks = [
+  'one-copy',
+  'usage',
+  'one-commit',
+  'exact-outcomes',
+  'linearizable-remove',
+  'long-keys',
+] as const
+export type BlobLack = (typeof blobLacks)[number]
 
 /** The bytes at rest are not what they were: they are set aside, and never given out. Putting them again makes it good. */
 export class DamagedBlobError extends Error {
@@ -110,6 +140,7 @@ export class DamagedBlobError extends Error {
  * Writes answer one outcome per item, in order, and resolve when durable; a refused item does not fail its
  * neighbours. They reject with `NotAppliedError` when nothing of the call was applied, with `OutcomeUnknownError` when
  * it may have been. Putting and removing the same name is linearizable, over all processes that share the store.
+ * Where a store cannot keep this, `capabilities.lacks` says what and why.
  */
 export interface BlobStore extends AsyncDisposable {
   readonly capabilities: BlobCapabilities
@@ -122,7 +153,7 @@ export interface BlobStore extends AsyncDisposable {
   /**
    * Any size up to the store's limit, streamed; nothing is visible before all of it has arrived, is verified and
    * durable. An abort or an error of the source leaves no trace and rejects with it. Holds at most `inlineBytes` and
-   * one piece of the source in memory.
+   * one piece of the source in memory (servers: a few chunks, or one part, 8 MiB).
    */
   put(
     entry: NewEntry,
@@ -145,7 +176,8 @@ export interface BlobStore extends AsyncDisposable {
   /** A page of a namespace, in a stable order; each entry that is there all the while comes exactly once. */
   scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage>
 
-  usage(): BlobUsage
+  /** Undefined in a store that lacks `usage`. */
+  usage(): BlobUsage | undefined
 
   /** Rejects with one sentence when the store cannot do its work. */
   check(): Promise<void>

@@ -1,5 +1,5 @@
-import { onTestFinished } from 'vitest'
-import type { BlobOptions, BlobStore, Digest, EntryName, OpenBlob } from '../port.ts'
+import { expect, onTestFinished } from 'vitest'
+import type { BlobLack, BlobOptions, BlobStore, BlobUsage, Digest, EntryName, OpenBlob } from '../port.ts'
 
 export interface BlobHarness {
   readonly store: BlobStore
@@ -8,6 +8,7 @@ export interface BlobHarness {
 }
 
 export type OpenHarness = (options: BlobOptions) => Promise<BlobHarness>
+export type Lacks = ReadonlySet<BlobLack>
 export type Start = (options?: BlobOptions) => Promise<BlobHarness>
 
 export function starter(open: OpenHarness): Start {
@@ -40,4 +41,10 @@ export async function readAll(blob: OpenBlob | undefined): Promise<Buffer | unde
   const all: Buffer[] = []
   for await (const piece of open.body()) all.push(piece)
   return Buffer.concat(all)
+}
+
+/** What the store counts; one that lacks `usage` must say so instead of guessing. */
+export function expectUsage(store: BlobStore, expected: Partial<BlobUsage>): void {
+  if ('usage' in store.capabilities.lacks) expect(store.usage()).toBeUndefined()
+  else expect(store.usage()).toMatchObject(expected)
 }

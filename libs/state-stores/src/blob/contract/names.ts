@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import type { ScannedEntry } from '../port.ts'
 import { sha256 } from '../hash.ts'
-import { bytesOf, name, readAll, type Start } from './harness.ts'
+import { bytesOf, expectUsage, name, readAll, type Lacks, type Start } from './harness.ts'
 
-export function describeNames(start: Start): void {
+export function describeNames(start: Start, lacks: Lacks): void {
   describe('names', () => {
     test.each([10, 100_000])('%i bytes go with the last name that leads to them', async (length) => {
       const { store } = await start()
       const bytes = bytesOf(4, length)
       await store.put({ name: name('a') }, [bytes])
       await store.put({ name: name('b', 'other') }, [bytes])
-      expect(store.usage()).toMatchObject({ entries: 2, blobs: 1, sizeBytes: length })
+      expectUsage(store, { entries: 2, blobs: 1, sizeBytes: length })
       expect(await store.remove([name('a'), name('a'), name('a', 'other')])).toEqual(['removed', 'missing', 'missing'])
       expect(await store.open(name('a'))).toBeUndefined()
       expect((await readAll(await store.open(name('b', 'other'))))?.equals(bytes)).toBe(true)
       expect(await store.remove([name('b', 'other')])).toEqual(['removed'])
-      expect(store.usage()).toMatchObject({ entries: 0, blobs: 0, sizeBytes: 0 })
+      expectUsage(store, { entries: 0, blobs: 0, sizeBytes: 0 })
       expect((await store.put({ name: name('a') }, [bytes])).outcome).toBe('created')
     })
 
@@ -24,7 +24,24 @@ export function describeNames(start: Start): void {
       await store.put({ name: name('k') }, [bytesOf(5, length)])
       expect((await store.put({ name: name('k') }, [bytesOf(6, length)])).outcome).toBe('replaced')
       expect((await readAll(await store.open(name('k'))))?.equals(bytesOf(6, length))).toBe(true)
-      expect(store.usage()).toMatchObject({ entries: 1, blobs: 1, sizeBytes: length })
+      expectUsage(store, { entries: 1, blobs: 1, sizeBytes: length })
+    })
+
+    test.skipIf(lacks.has('long-keys'))('a key may have 1024 bytes', async () => {
+      const { store } = await start()
+      const long = name('é'.repeat(512))
+      expect((await store.put({ name: long }, [Buffer.from('long')])).outcome).toBe('created')
+      expect(await readAll(await store.open(long))).toEqual(Buffer.from('long'))
+    })
+
+    test.runIf(lacks.has('long-keys'))('a key of more than 200 bytes is refused, one of 200 is not', async () => {
+      const { store } = await start()
+      const bytes = Buffer.from('long')
+      const longest = name('é'.repeat(100))
+      expect((await store.put({ name: longest }, [bytes])).outcome).toBe('created')
+      expect(await readAll(await store.open(longest))).toEqual(bytes)
+      expect((await store.scan('test', undefined, 5)).entries.map(({ key }) => key)).toEqual([longest.key])
+      await expect(store.put({ name: name('x'.repeat(201)) }, [bytes])).rejects.toThrow(RangeError)
     })
 
     test('what is open stays readable when its name goes', async () => {

@@ -1,12 +1,6 @@
-import { hash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
+import { assertChunk, ChunkMismatchError } from '../chunks.ts'
 import { chunkBytes } from '../hash.ts'
-import type { ByteRange } from '../port.ts'
-
-/** A chunk is not what its hash says, or is missing. */
-export class ChunkMismatchError extends Error {
-  override readonly name = 'ChunkMismatchError'
-}
 
 /** One chunk of a file, whole and verified. */
 export async function readChunk(file: FileHandle, chunks: Buffer, index: number, sizeBytes: number): Promise<Buffer> {
@@ -18,19 +12,6 @@ export async function readChunk(file: FileHandle, chunks: Buffer, index: number,
     if (bytesRead === 0) throw new ChunkMismatchError(`bytes ${start + read} and on are missing`)
     read += bytesRead
   }
-  if (!hash('sha256', bytes, 'buffer').equals(chunks.subarray(index * 32, index * 32 + 32))) {
-    throw new ChunkMismatchError(`bytes ${start} to ${start + length} are not what was written`)
-  }
+  assertChunk(bytes, chunks, index)
   return bytes
-}
-
-/** The indexes of the chunks that hold a range. */
-export function chunksOf({ start, end }: Required<ByteRange>): { first: number; last: number } {
-  return { first: Math.floor(start / chunkBytes), last: Math.max(0, Math.ceil(end / chunkBytes) - 1) }
-}
-
-/** What a chunk contributes to a range. */
-export function within(chunk: Buffer, index: number, { start, end }: Required<ByteRange>): Buffer {
-  const offset = index * chunkBytes
-  return chunk.subarray(Math.max(0, start - offset), Math.min(chunk.length, end - offset))
 }

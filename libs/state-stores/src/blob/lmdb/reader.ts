@@ -1,11 +1,13 @@
 import type { FileHandle } from 'node:fs/promises'
+import { openChunkedBlob } from '../chunked-blob.ts'
+import { ChunkMismatchError } from '../chunks.ts'
 import { sha256 } from '../hash.ts'
 import { DamagedBlobError, type ByteRange, type Damage, type Digest, type EntryName, type OpenBlob } from '../port.ts'
 import { inMemoryBlob } from '../in-memory-blob.ts'
 import { clip } from '../range.ts'
 import type { Catalog } from './catalog.ts'
 import type { BlobFiles } from './files.ts'
-import { ChunkMismatchError, chunksOf, readChunk, within } from './read-chunks.ts'
+import { readChunk } from './read-chunks.ts'
 import type { FileContent, Record } from './records.ts'
 
 /** Gives out bytes only after they were verified; sets aside what is damaged. */
@@ -42,8 +44,7 @@ export class Reader {
     }
   }
 
-  /** The first chunk is read at once, so that common damage is an error and not a cut transfer. */
-  async #inFile(
+  #inFile(
     digest: Digest,
     record: Record,
     { chunks }: FileContent,
@@ -51,7 +52,6 @@ export class Reader {
     file: FileHandle,
   ): Promise<OpenBlob> {
     const { sizeBytes } = record
-    const { first, last } = chunksOf(range)
     const read = async (index: number): Promise<Buffer> => {
       try {
         return await readChunk(file, chunks, index, sizeBytes)
@@ -60,24 +60,7 @@ export class Reader {
         throw await this.#damaged(digest, record, error.message)
       }
     }
-    let closed: Promise<void> | undefined
-    const close = (): Promise<void> => (closed ??= file.close())
-    let beginning: Buffer
-    try {
-      beginning = await read(first)
-    } catch (error) {
-      await close()
-      throw error
-    }
-    async function* body(): AsyncGenerator<Buffer> {
-      try {
-        yield within(beginning, first, range)
-        for (let index = first + 1; index <= last; index++) yield within(await read(index), index, range)
-      } finally {
-        await close()
-      }
-    }
-    return { digest, sizeBytes, range, body, close, [Symbol.asyncDispose]: close }
+    return openChunkedBlob({ digest, sizeBytes, range, read, close: () => file.close() })
   }
 
   async #damaged(digest: Digest, record: Record, what: string): Promise<DamagedBlobError> {

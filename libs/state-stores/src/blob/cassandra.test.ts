@@ -1,0 +1,31 @@
+import { randomUUID } from 'node:crypto'
+import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { afterAll, afterEach, beforeAll } from 'vitest'
+import { dropKeyspace, keyspaceUrl } from './cassandra/test-keyspace.ts'
+import { flipBit } from './cassandra/damage.ts'
+import { parseCassandraUrl } from './cassandra/target.ts'
+import { cassandraBlobStore } from './cassandra.ts'
+import { describeBlobContract } from './contract.ts'
+
+await describeOnBackend('cassandra', ({ url }) => {
+  // A keyspace costs a second or two: one per file, and a prefix per test.
+  const keyspace = keyspaceUrl(url)
+  beforeAll(async () => {
+    const store = await cassandraBlobStore({ url: keyspace() })
+    await store.close()
+  }, 120_000)
+  let failed = false
+  afterEach(({ task }) => void (failed ||= task.result?.state === 'fail'))
+  // What a failed test left stays, to be looked at.
+  afterAll(() => (failed ? undefined : dropKeyspace(keyspace())), 120_000)
+
+  describeBlobContract(
+    'cassandra',
+    async (options) => {
+      const target = keyspace(randomUUID())
+      const store = await cassandraBlobStore({ ...options, url: target, timeoutMs: 15_000 })
+      return { store, damage: (digest, at) => flipBit(parseCassandraUrl(target), digest, at) }
+    },
+    { durable: true, shared: true, lacks: ['one-copy', 'usage', 'one-commit', 'exact-outcomes'] },
+  )
+})

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { assertParameters, flagOf, wholeNumber } from '../url-parameters.ts'
+
+/** Where a Cassandra cluster is and what of it is ours. */
+export interface CassandraTarget {
+  readonly contactPoints: readonly string[]
+  readonly keyspace: string
+  /** Stores with different prefixes share a keyspace and see nothing of each other. */
+  readonly prefix: string
+  readonly datacenter: string
+  /** Copies in the data centre, for a keyspace that has to be created. */
+  readonly replication: number | undefined
+  readonly credentials: { readonly username: string; readonly password: string } | undefined
+  readonly tls: { readonly ca?: string } | undefined
+  /** The address for sentences and logs: without user, password and parameters. */
+  readonly label: string
+}
+
+const form = 'cassandra://user:password@host1:port,host2:port/keyspace?datacenter=dc1'
+
+/**
+ * Reads `cassandra://user:password@host1:9042,host2:9042/keyspace[/prefix]?datacenter=dc1`. Parameters: `replication`
+ * (how many copies, to create a missing keyspace with), `tls=true`, `ca` (PEM file of an authority to trust, in place
+ * of those of the system; implies TLS). Throws a sentence that never holds the password.
+ */
+export function parseCassandraUrl(url: string): CassandraTarget {
+  const parts = /^cassandra:\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/([^?@]*))?(?:\?(.*))?$/.exec(url)
+  if (parts === null)
+    throw new Error(`the cassandra: URL is not of the form ${form}; in a password, / is %2F and @ is %40`)
+  const [, login = '', hosts = '', path = '', query = ''] = parts
+  const [keyspace = '', prefix = '', ...more] = path.split('/')
+  const label = `cassandra://${hosts}/${keyspace}`
+  const parameters = new URLSearchParams(query)
+  assertParameters(parameters, ['datacenter', 'replication', 'tls', 'ca'], label)
+  if (!/^[a-zA-Z]\w{0,47}$/.test(keyspace)) {
+    throw new Error(`${label}: the path has to begin with a keyspace: a letter, then up to 47 letters, digits and _`)
+  }
+  if (more.length > 0 || !/^[\w.-]{0,64}$/.test(prefix)) {
+    throw new Error(`${label}: the path is a keyspace and perhaps a prefix of letters, digits and . _ -`)
+  }
+  const datacenter = parameters.get('datacenter')
+  if (datacenter === null || datacenter === '')
+    throw new Error(`${label}: say which data centre is near: ?datacenter=<name>`)
+  const ca = parameters.get('ca')
+  return {
+    contactPoints: hosts.split(',').map((host) => (/:\d+$/.test(host) ? host : `${host}:9042`)),
+    keyspace,
+    prefix,
+    datacenter,
+    replication: wholeNumber(parameters, 'replication', label),
+    credentials: credentialsOf(login),
+    tls: ca !== null ? { ca: readFileSync(ca, 'utf8') } : flagOf(parameters, 'tls', label) === true ? {} : undefined,
+    label,
+  }
+}
+
+function credentialsOf(login: string): CassandraTarget['credentials'] {
+  if (login === '') return undefined
+  const [username = '', password = ''] = login.split(':').map(decodeURIComponent)
+  return { username, password }
+}

@@ -1,0 +1,21 @@
+/** A misspelt parameter would be a setting that silently does not hold. */
+export function assertParameters(parameters: URLSearchParams, known: readonly string[], label: string): void {
+  const unknown = [...parameters.keys()].find((name) => !known.includes(name))
+  if (unknown === undefined) return
+  throw new Error(`${label}: "${unknown}" is no parameter here; known are ${known.join(', ')}`)
+}
+
+export function wholeNumber(parameters: URLSearchParams, name: string, label: string): number | undefined {
+  const text = parameters.get(name)
+  if (text === null) return undefined
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new Error(`${label}: ${name}=${text} is no whole number from 1 to 999`)
+  return Number(text)
+}
+
+/** `true` or `false`; anything else is a mistake. */
+export function flagOf(parameters: URLSearchParams, name: string, label: string): boolean | undefined {
+  const text = parameters.get(name)
+  if (text === null) return undefined
+  if (text !== 'true' && text !== 'false') throw new Error(`${label}: ${name}=${text} is neither true nor false`)
+  return text === 'true'
+}
