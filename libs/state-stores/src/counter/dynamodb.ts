@@ -5,7 +5,7 @@ import { dynamoClient, asOutcome } from './dynamodb/client.ts'
 import { applyToCounter, mostTokens, type TransactionOptions } from './dynamodb/counter-transaction.ts'
 import { counterKey, decodeCounter, formatKey } from './dynamodb/items.ts'
 import { scanCounters } from './dynamodb/scan.ts'
-import { prepareTable } from './dynamodb/table.ts'
+import { prepareTable, UnusableTableError } from './dynamodb/table.ts'
 import { parseDynamoUrl, type DynamoTarget } from './dynamodb/url.ts'
 import { isLive } from './fold.ts'
 import { groupedCounterStore, type CounterEngine, type Settled } from './grouped.ts'
@@ -48,14 +48,11 @@ export async function dynamoCounterStore(options: DynamoStoreOptions): Promise<C
     return groupedCounterStore(new DynamoEngine(client, target, options), options)
   } catch (error) {
     client.destroy()
-    const what = asOutcome(error, target.name).message
-    throw startError(
-      error instanceof Error && error.constructor === Error
-        ? `${target.name} cannot be used: ${messageOf(error)}`
-        : what,
-      setting,
-      error,
-    )
+    const what =
+      error instanceof UnusableTableError
+        ? `${target.name} cannot be used: ${error.message}`
+        : asOutcome(error, target.name).message
+    throw startError(what, setting, error)
   } finally {
     preparing.destroy()
   }

@@ -31,7 +31,7 @@ const suite: FaultSuite = {
       )
       return rows[0]?.waiting === true
     }
-    let letGo = async (): Promise<void> => {}
+    let letGo: (() => Promise<void>) | undefined
     return {
       open: (options) => postgresCounterStore({ ...options, url: url(proxy.url, schema) }),
       // COMMIT waits for a lock that the test has, and while it does its answer is cut off.
@@ -56,7 +56,7 @@ const suite: FaultSuite = {
       },
       async lost() {
         await waitUntil(waiting, { what: 'the write to wait for the test' })
-        await letGo()
+        await letGo?.()
         await waitUntil(() => proxy.droppedBytes > 0, { what: 'something to get lost' })
       },
       heal: async () => proxy.heal(),

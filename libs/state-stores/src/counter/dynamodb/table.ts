@@ -13,6 +13,9 @@ import {
 } from '@aws-sdk/client-dynamodb'
 import { formatKey, formatVersion } from './items.ts'
 
+/** Its message ends a sentence on the server. */
+export class UnusableTableError extends Error {}
+
 /** Makes the table when there is none; rejects with what is wrong with one that is not ours. */
 export async function prepareTable(client: DynamoDBClient, table: string): Promise<void> {
   const found = await describe(client, table)
@@ -67,8 +70,11 @@ async function create(client: DynamoDBClient, table: string): Promise<void> {
 function check({ KeySchema = [], TableStatus }: TableDescription, table: string): void {
   const keys = KeySchema.map(({ AttributeName, KeyType }) => `${KeyType} ${AttributeName}`).join(', ')
   if (keys !== 'HASH pk, RANGE sk')
-    throw new Error(`its table ${table} has the key (${keys}) and not (HASH pk, RANGE sk): name another table`)
-  if (TableStatus === 'DELETING') throw new Error(`its table ${table} is being deleted: wait, or name another table`)
+    throw new UnusableTableError(
+      `its table ${table} has the key (${keys}) and not (HASH pk, RANGE sk): name another table`,
+    )
+  if (TableStatus === 'DELETING')
+    throw new UnusableTableError(`its table ${table} is being deleted: wait, or name another table`)
 }
 
 async function checkFormat(client: DynamoDBClient, table: string): Promise<void> {
@@ -85,7 +91,7 @@ async function checkFormat(client: DynamoDBClient, table: string): Promise<void>
     const { Item } = await client.send(new GetItemCommand({ TableName: table, Key: formatKey, ConsistentRead: true }))
     const version = Item?.['version']?.N
     if (version === formatVersion) return
-    throw new Error(
+    throw new UnusableTableError(
       `its table ${table} has format ${version}, and this release knows ${formatVersion}: upgrade this service, or name another table`,
       { cause: error },
     )

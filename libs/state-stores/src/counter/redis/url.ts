@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { messageOf, startError } from '../start-error.ts'
 
 export interface RedisTarget {
@@ -47,7 +48,9 @@ export function parseRedisUrl(text: string, setting: string): RedisTarget {
     ...(password !== '' && { password }),
     database: Number(pathname.slice(1)),
     prefix,
-    ...(protocol === 'rediss:' && { tls: { servername: host, ...(ca !== undefined && { ca }) } }),
+    ...(protocol === 'rediss:' && {
+      tls: { ...(isIP(host) === 0 && { servername: host }), ...(ca !== undefined && { ca }) },
+    }),
   }
 }
 
