@@ -1,7 +1,8 @@
 import { buildServer, type App, type ServerOptions } from '@ballast/service'
-import { steadyNow, type CounterStore } from '@ballast/state-stores/counter'
+import type { CounterStore } from '@ballast/state-stores/counter'
 import { counterMetrics, type CounterMetrics } from './metrics.ts'
 import { problems } from './problems.ts'
+import { readableStore } from './readable-store.ts'
 import { batchRoutes } from './routes/batch.ts'
 import { counterRoutes } from './routes/counter.ts'
 import { listRoutes } from './routes/list.ts'
@@ -12,7 +13,7 @@ export interface BuildDeps {
   readonly store: CounterStore
   readonly server: ServerOptions
   readonly metrics?: CounterMetrics
-  /** Unix ms; must be the store's clock. */
+  /** Unix ms. Default: the store's own clock, by which its counters expire. */
   readonly now?: () => number
 }
 
@@ -26,10 +27,10 @@ export async function build({
   store,
   server,
   metrics = counterMetrics(server.metrics),
-  now = steadyNow,
+  now = () => store.nowMs(),
 }: BuildDeps): Promise<App> {
   const app = await buildServer({ ...server, problems, openapi })
-  const deps = { store, writer: new Writer(store, metrics, now) }
+  const deps = { store: readableStore(store), writer: new Writer(store, metrics, now) }
   await app.register(rootRoutes, deps)
   await app.register(counterRoutes, deps)
   await app.register(listRoutes, deps)

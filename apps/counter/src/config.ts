@@ -6,13 +6,14 @@ export const serveConfig = defineConfig({
   summary: 'Durable counters over HTTP: an answered increment is never lost and never doubled.',
   examples: [
     'counter --store file:/var/lib/counter/counter.json',
+    'COUNTER_STORE=postgres://counter:password@db:5432/counters counter',
     'COUNTER_STORE=memory: counter --listen 127.0.0.1:0',
   ],
   options: {
     ...serviceOptions({ listen: '127.0.0.1:4001' }),
     store: text({
       default: 'file:./.data/counter/counter.json',
-      help: 'where the counters live: file:<path> (made if missing), or memory: to forget them at the end',
+      help: 'where the counters live: file:<path> (made if missing), redis://user:password@host:port/0, postgres://user:password@host:port/database, dynamodb:///table?region=..., or memory: to forget them at the end',
     }),
     tokenWindowMs: durationMs({ default: 600_000, min: 1_000, help: 'how long an Idempotency-Key is remembered' }),
     maxTokens: integer({
@@ -21,6 +22,11 @@ export const serveConfig = defineConfig({
       help: 'how many are remembered; while that many are, requests with new ones get 429',
     }),
     maxQueued: integer({ default: 20_000, min: 1, help: 'writes that may wait for a commit; more get 503' }),
+    storeTimeoutMs: durationMs({
+      default: 5_000,
+      min: 100,
+      help: 'how long one call to a Redis, PostgreSQL or DynamoDB server may take',
+    }),
     lockTimeoutMs: durationMs({
       default: 1_000,
       help: 'how long to wait at start for a process that still has the file',

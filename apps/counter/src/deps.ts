@@ -1,8 +1,8 @@
-import type { CounterStore } from '@ballast/state-stores/counter'
+import type { ReadableStore } from './readable-store.ts'
 import type { Writer } from './writer.ts'
 
 /** What the routes work with. */
 export interface CounterDeps {
-  readonly store: CounterStore
+  readonly store: ReadableStore
   readonly writer: Writer
 }

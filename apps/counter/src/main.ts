@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { command, runApp, type Service } from '@ballast/service'
+import { command, redactUrl, runApp, type Service } from '@ballast/service'
 import { openCounterStore } from '@ballast/state-stores/counter'
 import packageJson from '../package.json' with { type: 'json' }
 import { build } from './app.ts'
@@ -9,7 +9,7 @@ import { counterMetrics } from './metrics.ts'
 async function serve(service: Service<ServeConfig>): Promise<void> {
   const { config, health, log, serverOptions } = service
   const metrics = counterMetrics(service.metrics)
-  const { tokenWindowMs, maxTokens, maxQueued, lockTimeoutMs } = config
+  const { tokenWindowMs, maxTokens, maxQueued, lockTimeoutMs, storeTimeoutMs } = config
   const { observer } = metrics
   const setting = '--store (COUNTER_STORE)'
   const store = await openCounterStore(config.store, {
@@ -17,11 +17,13 @@ async function serve(service: Service<ServeConfig>): Promise<void> {
     maxTokens,
     maxQueued,
     lockTimeoutMs,
+    timeoutMs: storeTimeoutMs,
     observer,
     setting,
   })
   service.onClose('store', () => store.close())
-  if (!store.capabilities.durable) log.warn({ store: config.store }, 'counters are forgotten when this process ends')
+  const { durable, caveat = 'counters are forgotten when this process ends' } = store.capabilities
+  if (!durable) log.warn({ store: redactUrl(config.store) }, caveat)
   health.add({ name: 'store', gates: 'ready', check: () => store.check() })
   await service.listen(await build({ store, server: serverOptions, metrics }))
 }

@@ -25,7 +25,7 @@ export function counterMetrics(metrics: Metrics): CounterMetrics {
   })
   const sync = metrics.histogram({
     name: 'counter_commit_fsync_seconds',
-    help: 'Of that, the two fsyncs',
+    help: 'Of that, the two fsyncs of a file',
     buckets: seconds,
   })
   const batch = metrics.histogram({
@@ -54,9 +54,9 @@ export function counterMetrics(metrics: Metrics): CounterMetrics {
       lockWaited: (durationMs) => lockWait.observe(durationMs / 1000),
       committed: (report) => {
         commit.observe(report.durationMs / 1000)
-        sync.observe(report.syncMs / 1000)
+        if (report.syncMs !== undefined) sync.observe(report.syncMs / 1000)
         batch.observe(report.operations)
-        bytes.set(report.bytes)
+        if (report.bytes !== undefined) bytes.set(report.bytes)
       },
     },
     outcome: (outcome) => {

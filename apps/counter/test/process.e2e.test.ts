@@ -114,7 +114,9 @@ describe('a start that fails says in one sentence what to do', () => {
   })
 
   test('an unknown store', async () => {
-    await expect(refused('--store', 'redis://localhost')).resolves.toContain('say --store (COUNTER_STORE) file:<path>')
+    await expect(refused('--store', 'mysql://user:secret@localhost')).resolves.toContain(
+      'say --store (COUNTER_STORE) file:<path>',
+    )
   })
 
   test.skipIf(process.getuid?.() === 0)('a folder that may not be written', async () => {
