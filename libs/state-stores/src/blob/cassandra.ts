@@ -62,7 +62,7 @@ const capabilities: BlobCapabilities = {
  * A removal is a tombstone: its space comes back after gc_grace_seconds (ten days), for large blobs a day more.
  * Costs: a small put is three round trips, a read one, a removal two.
  */
-export async function cassandraBlobStore(options: CassandraBlobOptions): Promise<BlobStore> {
+export async function cassandraBlobStore(options: CassandraBlobOptions): Promise<CassandraBlobStore> {
   const { timeoutMs = 5000 } = options
   const target = parseCassandraUrl(options.url)
   refuseQuota(options, target.label)

@@ -9,7 +9,7 @@ export interface OpenOptions extends ServerBlobOptions {
 
 /**
  * Opens the store that a URL names: `lmdb:<folder>`, relative to the working folder, `memory:`, or a server by
- * `cassandra://...`. An adapter is loaded only when it is chosen.
+ * `cassandra://...`, `s3://...` or `s3+http(s)://...`. An adapter is loaded only when it is chosen.
  */
 export async function openBlobStore(
   url: string,
@@ -37,7 +37,7 @@ export async function openBlobStore(
   }
   // Only the scheme: what was pasted may hold a password.
   throw new Error(
-    `"${scheme ?? rest.slice(0, 20)}" names no blob store: say ${setting} lmdb:<folder>, cassandra://..., or memory: for one that forgets at the end`,
+    `"${scheme ?? rest.slice(0, 20)}" names no blob store: say ${setting} lmdb:<folder>, cassandra://..., s3://... or s3+http://..., or memory: for one that forgets at the end`,
   )
 }
 
@@ -45,5 +45,6 @@ type OpenServer = (options: ServerBlobOptions & { readonly url: string }) => Pro
 
 async function serverStore(scheme: string | undefined): Promise<OpenServer | undefined> {
   if (scheme === 'cassandra:') return (await import('./cassandra.ts')).cassandraBlobStore
+  if (scheme === 's3:' || scheme === 's3+http:' || scheme === 's3+https:') return (await import('./s3.ts')).s3BlobStore
   return undefined
 }

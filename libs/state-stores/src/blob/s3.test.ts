@@ -1,0 +1,28 @@
+import { randomUUID } from 'node:crypto'
+import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { afterAll, afterEach } from 'vitest'
+import { describeBlobContract } from './contract.ts'
+import { bucketUrl, dropBucket, flipBit } from './s3/test-bucket.ts'
+import { s3BlobStore } from './s3.ts'
+
+await describeOnBackend('s3', ({ url }) => {
+  const bucket = bucketUrl(url)
+  let failed = false
+  afterEach(({ task }) => void (failed ||= task.result?.state === 'fail'))
+  // What a failed test left stays, to be looked at.
+  afterAll(() => (failed ? undefined : dropBucket(bucket())))
+
+  describeBlobContract(
+    's3',
+    async (options) => {
+      const target = bucket(randomUUID())
+      const store = await s3BlobStore({ ...options, url: target, timeoutMs: 15_000 })
+      return { store, damage: (digest, at) => flipBit(target, digest, at) }
+    },
+    {
+      durable: true,
+      shared: true,
+      lacks: ['one-copy', 'usage', 'one-commit', 'exact-outcomes', 'linearizable-remove', 'long-keys'],
+    },
+  )
+})
