@@ -97,19 +97,38 @@ describe('writing', () => {
   })
 })
 
-test('while another process is stopped inside a transaction the outcome is unknown; afterwards all is well', async () => {
+test('a transaction that waits too long for another process is not applied, then or later; afterwards all is well', async () => {
   await using folder = await temporaryFolder()
   await using environment = await openLmdb({ path: folder.path, commitTimeoutMs: 200 })
   const table = environment.table('t')
   await using stopped = startProcess({ args: [fixture('lmdb-stopped'), folder.path, '1500'] })
   await stopped.waitForLine(/inside/)
-  const waiting = environment.transact(() => table.put(key('a'), key('1')))
-  await expect(waiting).rejects.toThrow(OutcomeUnknownError)
+  const value = key('1')
+  const waiting = [
+    environment.transact(() => table.put(key('a'), value)),
+    environment.transact(() => table.put(key('c'), value)),
+  ]
+  for (const each of waiting) await expect(each).rejects.toThrow(NotAppliedError)
+  value.write('2')
   expect(() => environment.check()).toThrow('did not commit within 200 ms')
   await expect(environment.transact(() => undefined)).rejects.toThrow(NotAppliedError)
+  await stopped.exit
+  await waitUntil(() => (environment.check(), true))
+  await environment.transact(() => table.put(key('b'), key('3')))
+  expect([...table.range()]).toEqual([{ key: key('b'), value: key('3') }])
+})
+
+test('a transaction that ran but whose commit takes too long has an unknown outcome', async () => {
+  await using folder = await temporaryFolder()
+  await using environment = await openLmdb({ path: folder.path, commitTimeoutMs: 200 })
+  const table = environment.table('t')
+  const running = environment.transact(() => {
+    table.put(key('a'), key('1'))
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400)
+  })
+  await expect(running).rejects.toThrow(OutcomeUnknownError)
   await waitUntil(() => (environment.refresh(), table.get(key('a')) !== undefined))
   await waitUntil(() => (environment.check(), true))
-  await environment.transact(() => table.put(key('b'), key('2')))
 })
 
 test('a process that is killed inside a transaction leaves nothing of it, and blocks nobody', async () => {

@@ -13,7 +13,7 @@ export interface LmdbOptions {
    */
   mapSizeBytes?: number
   readerCheckIntervalMs?: number
-  /** A commit that takes longer is given up with `OutcomeUnknownError`, and `check()` fails from then on. */
+  /** A transaction that takes longer is given up, see `transact`, and `check()` fails until it came back. */
   commitTimeoutMs?: number
   /** The magic number of the file system that holds a folder; injected by tests. */
   fileSystemType?: (path: string) => Promise<number>
@@ -59,8 +59,8 @@ export interface LmdbEnvironment extends AsyncDisposable {
   /**
    * Runs `write` (synchronous, short) inside the one write transaction and resolves with its result once the commit is
    * durable. Callers of the same moment share a commit; each is rolled back alone when its `write` throws, and gets
-   * that error. `NotAppliedError`: the commit failed (disk full or failing) and left no trace.
-   * `OutcomeUnknownError`: it may or may not be there.
+   * that error. `NotAppliedError`: the commit failed (disk full or failing) and left no trace, or `write` had not begun
+   * by the deadline and never will. `OutcomeUnknownError`: `write` ran, and what it did may or may not be there.
    */
   transact<Result>(write: () => Result): Promise<Result>
   /** Reads from here on see every commit, of any process, that was acknowledged before this call. */
@@ -126,14 +126,22 @@ class Environment implements LmdbEnvironment {
     if (this.#closed !== undefined) throw new NotAppliedError(`${this.path} is closed`)
     if (this.#failure !== undefined) throw new NotAppliedError(this.#failure.message, { cause: this.#failure })
     let transactionId: number | undefined
+    let abandoned = false
     // A child transaction: a plain one keeps what was put before the callback threw.
     const commit = this.#root.childTransaction(() => {
+      // lmdb cannot take a waiting callback back. Its caller was told that nothing is written, and may have put
+      // something else into the memory that `write` reads.
+      if (abandoned) throw new NotAppliedError('given up before it began')
       transactionId = this.#root.getWriteTxnId()
       return write()
     })
     this.#running.add(commit)
     try {
-      return await this.#withinDeadline(commit)
+      return await this.#withinDeadline(commit, (sentence) => {
+        if (transactionId !== undefined) return new OutcomeUnknownError(sentence)
+        abandoned = true
+        return new NotAppliedError(sentence)
+      })
     } catch (error) {
       throw await this.#explain(error, transactionId)
     } finally {
@@ -174,13 +182,13 @@ class Environment implements LmdbEnvironment {
    * lmdb never settles a commit that could not begin (after a failed meta page write, for one), nor one that waits for
    * another process that was stopped inside a transaction; the latter comes back when that one goes on.
    */
-  #withinDeadline<Result>(commit: Promise<Result>): Promise<Result> {
+  #withinDeadline<Result>(commit: Promise<Result>, giveUp: (sentence: string) => Error): Promise<Result> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const failure = new Error(`${this.path} did not commit within ${this.#commitTimeoutMs} ms; restart the process`)
         this.#failure = failure
         this.#running.delete(commit)
-        reject(new OutcomeUnknownError(failure.message))
+        reject(giveUp(failure.message))
       }, this.#commitTimeoutMs)
       commit.then(resolve, reject).finally(() => {
         clearTimeout(timer)

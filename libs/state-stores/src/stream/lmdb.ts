@@ -45,9 +45,10 @@ export async function lmdbStream({
   bounds,
   claimTimeoutMs = defaultClaimTimeoutMs,
   now = Date.now,
-}: StreamOptions & { readonly path: string }): Promise<WriteStream> {
+  commitTimeoutMs = 30_000,
+}: StreamOptions & { readonly path: string; readonly commitTimeoutMs?: number }): Promise<WriteStream> {
   const limits = { ...defaultBounds, ...bounds }
-  const environment = await openLmdb({ path })
+  const environment = await openLmdb({ path, commitTimeoutMs })
   const state = environment.table('state')
   /** Sequence -> frame. */
   const entries = environment.table('entries')

@@ -2,10 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
+import { NotAppliedError } from '../outcome.ts'
 import { lmdbStream } from './lmdb.ts'
 
 const appender = fileURLToPath(new URL('test/appender.ts', import.meta.url))
 const appendOnce = fileURLToPath(new URL('test/append-once.ts', import.meta.url))
+const stopped = fileURLToPath(new URL('../fixtures/lmdb-stopped.ts', import.meta.url))
 const request = { maxEntries: 50, maxBytes: 1_000_000, waitMs: 5 }
 
 test('SIGKILL of the appending process mid-load: every acknowledged entry is there, once, and another process goes on', async () => {
@@ -49,4 +51,21 @@ test('a read sees what another process was told is appended, even within one tur
   execFileSync(process.execPath, [appendOnce, `lmdb:${folder.path}`])
   const after = stream.backlog()
   expect([(await before).entries, (await after).entries]).toEqual([1, 2])
+})
+
+test('an append that was refused because another process held the lock too long is not there afterwards', async () => {
+  await using folder = await temporaryFolder()
+  await using stream = await lmdbStream({ path: folder.path, commitTimeoutMs: 200 })
+  await using holder = startProcess({ args: [stopped, folder.path, '1500'] })
+  await holder.waitForLine(/inside/)
+  for (const text of ['refused at the deadline', 'refused at once']) {
+    const entry = { documents: 1, body: Buffer.from(text) }
+    await expect(stream.append([entry])).rejects.toThrow(NotAppliedError)
+    entry.body.fill('x')
+  }
+  await holder.exit
+  await waitUntil(async () => (await stream.check(), true))
+  await stream.append([{ documents: 1, body: Buffer.from('taken') }])
+  const queued = await stream.queued({ limit: 10 })
+  expect(queued.map(({ body }) => Buffer.from(body).toString())).toEqual(['taken'])
 })
