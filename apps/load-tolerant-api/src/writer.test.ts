@@ -1,5 +1,5 @@
 import { ObjectIds, splitDocuments } from '@ballast/state-stores/document'
-import { NotAppliedError } from '@ballast/state-stores/outcome'
+import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import { openStream, type Entry, type WriteStream } from '@ballast/state-stores/stream'
 import { expect, test } from 'vitest'
 import { groupBytes } from './write-group.ts'
@@ -77,3 +77,25 @@ test('beyond the requests in flight a write is refused at once, and told as not 
   appends[1]?.go()
   await Promise.all(waiting)
 })
+
+test.each([OutcomeUnknownError, NotAppliedError])(
+  'what a failed append holds is never written over: %o',
+  async (Failure) => {
+    const memory = await openStream('memory:')
+    const held: (readonly Entry[])[] = []
+    const stream: WriteStream = {
+      ...memory,
+      async append(entries) {
+        held.push(entries)
+        if (held.length === 1) throw new Failure('gave up waiting')
+        return memory.append(entries)
+      },
+    }
+    await using writer = new Writer({ stream, maxInFlight: 10, maxEntryBytes: 256 * 1024 })
+    const groups = [writer.next(), writer.next()] as const
+    await expect(writer.write(groups[0])).rejects.toThrow(Failure)
+    await writer.write(groups[1])
+    const ids = held.map(([entry]) => splitDocuments(entry?.body ?? Buffer.alloc(0)).map(({ id }) => id))
+    expect(ids).toEqual(groups.map((group) => JSON.parse(writer.idsAsJson(group))))
+  },
+)

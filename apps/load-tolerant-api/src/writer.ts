@@ -25,7 +25,7 @@ const maxGroups = 2048
 
 /**
  * Accepts the writes of requests: whoever comes while one append runs shares the next one, as few stream entries as
- * possible. Only one append is under way, so its buffers are used again and again.
+ * possible. Only one append is under way, so its buffers are used again and again; those of one that failed are left to it.
  */
 export class Writer implements AsyncDisposable {
   readonly #options: WriterOptions
@@ -88,7 +88,11 @@ export class Writer implements AsyncDisposable {
       entries.push(this.#encode(groups, from, until, entries.length))
       for (; from < until; from++) entryOfGroup.push(entries.length - 1)
     }
-    const outcomes = await this.#options.stream.append(entries)
+    const outcomes = await this.#options.stream.append(entries).catch((error: unknown) => {
+      // A stream that gave up waiting may still read them: then other documents would go under these ids.
+      this.#buffers.length = 0
+      throw error
+    })
     this.#options.observe?.(entries, outcomes, groups.length, performance.now() - startedMs)
     return entryOfGroup.map((entry) => {
       const outcome = outcomes[entry]
