@@ -51,11 +51,12 @@ export async function worker(service: Service<WorkerConfig>): Promise<void> {
   })
 
   let failure: string | undefined
+  let superseded = false
   const complain = onceInAWhile((error) => log.warn({ err: error }, 'cannot tick'))
   const failed = (error: unknown) => {
     failure = error instanceof Error ? error.message : String(error)
-    if (error instanceof SupersededError) service.fail(error)
-    complain(error)
+    if (error instanceof SupersededError) giveUp(error)
+    else complain(error)
   }
   const ticking = repeat({
     async step() {
@@ -67,7 +68,7 @@ export async function worker(service: Service<WorkerConfig>): Promise<void> {
   })
   const beating = repeat({ step: () => heart.step(), pauseMs: () => ttlMs / 4, failed })
   service.onClose('worker', async () => {
-    await drain()
+    if (!superseded) await drain()
     await Promise.all([beating.stop(), ticking.stop()])
     await workers.leave(lease).catch(complain)
   })
@@ -80,10 +81,19 @@ export async function worker(service: Service<WorkerConfig>): Promise<void> {
   })
   await service.listen(await buildServer(service.serverOptions))
 
+  /** The rows, and the name, are another process's now: nothing is asked for or handed over under it any more. */
+  function giveUp(error: SupersededError): void {
+    if (superseded) return
+    superseded = true
+    service.fail(error)
+    void ticking.stop()
+    void beating.stop()
+  }
+
   /** Keeps ticking until others have taken everything, nobody could, or time is up. */
   async function drain(): Promise<void> {
     const deadlineMs = monotonicMs() + config.drainTimeoutMs
-    if (!(await workers.drain(name).catch(() => false))) return
+    if (!(await workers.drain(lease).catch(() => false))) return
     await heart.step().catch(complain)
     while (ticker.lease.slots.length > 0 && heart.otherTakers > 0 && monotonicMs() < deadlineMs) await delay(20)
     const left = ticker.lease.slots.length

@@ -49,7 +49,7 @@ export const workerRoutes: Routes<{ store: WorkItemStore }> = async (app, { stor
     },
     async (request, reply) => {
       const { name } = request.params
-      if (!(await store.workers.drain(name))) {
+      if (!(await store.workers.drain({ name }))) {
         throw problems.create(
           'worker-not-found',
           `no live worker is called ${JSON.stringify(name)}; see GET /v1/workers`,

@@ -87,7 +87,7 @@ test('a worker that does not get to tick falls silent, so that others take its r
     monotonicMs,
     onDraining: () => (drains += 1),
   })
-  await store.workers.drain('w')
+  await store.workers.drain({ name: 'w' })
   await heart.step()
   await heart.step()
   expect([heart.draining, heart.otherTakers, drains]).toEqual([true, 0, 1])

@@ -258,8 +258,8 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
     test('a drain is seen by the worker and by the leader, and forgotten by a restart', async () => {
       const a = await join('a')
       await join('b')
-      await expect(store.workers.drain('a')).resolves.toBe(true)
-      await expect(store.workers.drain('nobody')).resolves.toBe(false)
+      await expect(store.workers.drain({ name: 'a' })).resolves.toBe(true)
+      await expect(store.workers.drain({ name: 'nobody' })).resolves.toBe(false)
       const report = { ttlMs: longMs, rows: 7, lastTickMs: 0, longestGapTicks: 2 }
       await expect(store.workers.heartbeat(a, report)).resolves.toEqual({
         kind: 'alive',
@@ -272,6 +272,15 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
       ])
       await join('a')
       await expect(store.leaders.members()).resolves.toMatchObject([{ name: 'a', draining: false }, { name: 'b' }])
+    })
+
+    test('a worker drains itself only: a former incarnation asks nothing of its successor', async () => {
+      const former = await join('a')
+      const successor = await join('a')
+      await expect(store.workers.drain(former)).resolves.toBe(false)
+      await expect(store.leaders.members()).resolves.toMatchObject([{ name: 'a', draining: false }])
+      await expect(store.workers.drain(successor)).resolves.toBe(true)
+      await expect(store.leaders.members()).resolves.toMatchObject([{ name: 'a', draining: true }])
     })
 
     test('watched rows: all ids up to the limit, beyond it number and fingerprint', async () => {

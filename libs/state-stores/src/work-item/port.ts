@@ -65,8 +65,11 @@ export interface WorkerSide {
   handOver(lease: WorkerLease): Promise<{ kind: 'handed-over'; lease: WorkerLease; slots: number } | Refused>
   /** The rows of these slots: their ids in order when there are at most `limit`, always their number and a fingerprint of the ids. */
   watched(lease: WorkerLease, limit: number): Promise<Watched>
-  /** Asks for everything to be taken away; false when there is no such live worker. */
-  drain(name: string): Promise<boolean>
+  /**
+   * Asks for everything to be taken away; false when there is no such live worker. With an incarnation only that process is meant:
+   * false, and nothing is asked of its successor, when another one has taken the name.
+   */
+  drain(worker: { readonly name: string; readonly incarnation?: string }): Promise<boolean>
   /** Stops living now; whatever it still owns may be taken over. */
   leave(worker: WorkerIdentity): Promise<void>
 }

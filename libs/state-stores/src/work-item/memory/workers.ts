@@ -84,9 +84,10 @@ export function memoryWorkers(state: MemoryState): WorkerSide {
         .toSorted()
       return { rows: ids.length, ids: ids.length <= limit ? ids : undefined, fingerprint: fingerprintOf(ids) }
     },
-    async drain(name) {
+    async drain({ name, incarnation }) {
       const worker = state.workers.get(name)
       if (worker === undefined || !isAlive(state, name)) return false
+      if (incarnation !== undefined && incarnation !== worker.incarnation) return false
       worker.draining = true
       return true
     },

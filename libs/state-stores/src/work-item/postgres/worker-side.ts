@@ -115,10 +115,11 @@ export function workerSide(database: Database, facts: ServerFacts): WorkerSide {
       }
     },
 
-    async drain(name) {
+    async drain({ name, incarnation = null }) {
       const rows = await database.query(
-        'UPDATE ballast_scaler.workers SET draining = true WHERE name = $1 AND expires_at > clock_timestamp() RETURNING name',
-        [name],
+        `UPDATE ballast_scaler.workers SET draining = true
+         WHERE name = $1 AND ($2::uuid IS NULL OR incarnation = $2) AND expires_at > clock_timestamp() RETURNING name`,
+        [name, incarnation],
       )
       return rows.length > 0
     },
