@@ -133,7 +133,7 @@ describe('opening', () => {
     )
   })
 
-  test.each(['redis://localhost', 'counter.json', 'file:', ''])('%j names no store', async (url) => {
+  test.each(['mongodb://localhost', 'counter.json', 'file:', ''])('%j names no store', async (url) => {
     await expect(openCounterStore(url)).rejects.toThrow(/names no counter store: say --store file:<path>/)
   })
 })

@@ -10,6 +10,7 @@ export function memoryCounterStore(options: CounterStoreOptions = {}): CounterSt
   const { now = steadyNow } = options
   const limits = tokenLimits(options)
   const state = new CounterState()
+  const nowMs = (): number => state.advance(now())
   let closed = false
   const close = async (): Promise<void> => void (closed = true)
   const check = async (): Promise<void> => {
@@ -18,20 +19,20 @@ export function memoryCounterStore(options: CounterStoreOptions = {}): CounterSt
   return {
     capabilities: { atomicity: 'batch', durable: false, clock: 'store' },
     depth: 0,
-    nowMs: now,
+    nowMs,
     async commit(ops) {
       await check()
       checkOps(ops)
-      const folded = fold(state, ops, state.advance(now()), limits)
+      const folded = fold(state, ops, nowMs(), limits)
       state.merge(folded)
       return folded.outcomes
     },
     async read(names) {
-      state.advance(now())
+      nowMs()
       return names.map((name) => state.get(name))
     },
     async scan(scan) {
-      state.advance(now())
+      nowMs()
       return state.scan(scan)
     },
     check,

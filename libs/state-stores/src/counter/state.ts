@@ -12,6 +12,8 @@ export class CounterState implements FoldState {
   lastVersion = 0n
   /** The latest time seen. */
   nowMs = 0
+  /** How far that is ahead of the clock. */
+  #aheadMs = 0
   #sorted: CounterName[] | undefined
   readonly #expiring = new Set<CounterName>()
   #sweepAtMs = 0
@@ -20,9 +22,13 @@ export class CounterState implements FoldState {
     return this.tokens.size
   }
 
-  /** Time never goes backwards: a clock that was set back stands still until it catches up. */
-  advance(nowMs: number): number {
-    this.nowMs = Math.max(this.nowMs, nowMs)
+  /**
+   * Returns the time, which never goes backwards: after a clock was set back it goes on from the latest time seen, at the
+   * pace of the clock. Standing still until the clock has caught up would keep what should expire.
+   */
+  advance(clockMs: number): number {
+    this.#aheadMs = Math.max(this.#aheadMs, this.nowMs - clockMs)
+    this.nowMs = clockMs + this.#aheadMs
     for (const [id, { expiresAtMs }] of this.tokens) {
       if (expiresAtMs > this.nowMs) break
       this.tokens.delete(id)

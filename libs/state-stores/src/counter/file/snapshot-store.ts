@@ -73,7 +73,7 @@ export class SnapshotStore implements CounterStore {
   }
 
   nowMs(): number {
-    return this.#now()
+    return this.#state.advance(this.#now())
   }
 
   async commit(ops: readonly CounterOp[]): Promise<readonly CounterOutcome[]> {
@@ -84,12 +84,12 @@ export class SnapshotStore implements CounterStore {
   }
 
   async read(names: readonly string[]): Promise<readonly (Counter | undefined)[]> {
-    this.#state.advance(this.#now())
+    this.nowMs()
     return names.map((name) => this.#state.get(name))
   }
 
   async scan(options: ScanOptions): Promise<readonly Counter[]> {
-    this.#state.advance(this.#now())
+    this.nowMs()
     return this.#state.scan(options)
   }
 
@@ -131,7 +131,7 @@ export class SnapshotStore implements CounterStore {
         throw new NotAppliedError(`${this.#path} is in an unknown state: ${describe(error)}`, { cause: error })
       })
     }
-    const folded = fold(this.#state, ops, this.#state.advance(this.#now()), this.#limits)
+    const folded = fold(this.#state, ops, this.nowMs(), this.#limits)
     if (folded.counters.size === 0 && folded.tokens.size === 0) return folded.outcomes
     const startedMs = performance.now()
     const prepared = this.#encoder.prepare(this.#commit + 1, folded)
@@ -167,7 +167,7 @@ export class SnapshotStore implements CounterStore {
     const encoder = new SnapshotEncoder(state)
     const unchanged: Folded = { outcomes: [], counters: new Map(), tokens: new Map(), lastVersion: state.lastVersion }
     await replaceFile(this.#fs, this.#path, encoder.prepare(commit, unchanged).chunks)
-    state.advance(this.#state.nowMs)
+    state.advance(this.nowMs())
     this.#state = state
     this.#encoder = encoder
     this.#commit = commit
