@@ -13,8 +13,6 @@ export interface BuildDeps {
   readonly store: CounterStore
   readonly server: ServerOptions
   readonly metrics?: CounterMetrics
-  /** Unix ms. Default: the store's own clock, by which its counters expire. */
-  readonly now?: () => number
 }
 
 const openapi = {
@@ -23,14 +21,9 @@ const openapi = {
 }
 
 /** The HTTP interface to a counter store; does not listen. */
-export async function build({
-  store,
-  server,
-  metrics = counterMetrics(server.metrics),
-  now = () => store.nowMs(),
-}: BuildDeps): Promise<App> {
+export async function build({ store, server, metrics = counterMetrics(server.metrics) }: BuildDeps): Promise<App> {
   const app = await buildServer({ ...server, problems, openapi })
-  const deps = { store: readableStore(store), writer: new Writer(store, metrics, now) }
+  const deps = { store: readableStore(store), writer: new Writer(store, metrics) }
   await app.register(rootRoutes, deps)
   await app.register(counterRoutes, deps)
   await app.register(listRoutes, deps)

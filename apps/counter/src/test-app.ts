@@ -22,7 +22,7 @@ export async function testApp({ maxTokens = 1_000, store: given }: TestAppOption
   let nowMs = 1_700_000_000_000
   const now = (): number => nowMs
   const store = given ?? (await openCounterStore('memory:', { maxTokens, now }))
-  const app = await build({ store, server: testServer('counter', { version: packageJson.version }), now })
+  const app = await build({ store, server: testServer('counter', { version: packageJson.version }) })
   onTestFinished(() => app.close())
   return { app, store, pass: (durationMs) => void (nowMs += durationMs) }
 }

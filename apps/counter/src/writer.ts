@@ -9,13 +9,11 @@ import { problems } from './problems.ts'
 export class Writer {
   readonly #store: CounterStore
   readonly #metrics: CounterMetrics
-  readonly #now: () => number
   readonly #inFlight = new InFlight()
 
-  constructor(store: CounterStore, metrics: CounterMetrics, now: () => number) {
+  constructor(store: CounterStore, metrics: CounterMetrics) {
     this.#store = store
     this.#metrics = metrics
-    this.#now = now
     metrics.watch(store)
   }
 
@@ -24,7 +22,8 @@ export class Writer {
    * intents are carried out once, however often they are sent.
    */
   async write(intents: readonly Intent[], key: RequestKey | undefined): Promise<readonly CounterOutcome[]> {
-    const nowMs = this.#now()
+    // By the store's clock, for by that one it expires.
+    const nowMs = this.#store.nowMs()
     const ops = intents.map((intent) => operationOf(intent, nowMs))
     if (key === undefined) return this.#commit(ops)
     return this.#inFlight.run(key, () => {

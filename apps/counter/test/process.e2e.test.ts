@@ -28,6 +28,25 @@ describe('a life', () => {
     await expect(count(second.url)).resolves.toEqual({ counter: 3 })
   })
 
+  test('after the clock of the machine was set back an hour, a counter with a time to live lives', async () => {
+    const path = join(await scratch(), 'counter.json')
+    await using first = await startCounter(path)
+    await count(first.url)
+    first.kill('SIGTERM')
+    await first.exit
+    // As the file would be had it been written before the clock was set back.
+    const ahead = (_: string, writtenAtMs: string) => `"writtenAtMs":${Number(writtenAtMs) + 3_600_000}`
+    await writeFile(path, (await readFile(path, 'utf8')).replace(/"writtenAtMs":(\d+)/, ahead))
+    await using second = await startCounter(path)
+    const url = `${second.url}/v1/counters/a/b`
+    const headers = { 'content-type': 'application/json' }
+    for (const value of ['1', '2']) {
+      const added = await fetch(`${url}/add`, { method: 'POST', headers, body: '{"ttlMs":600000}' })
+      await expect(added.json()).resolves.toMatchObject({ value })
+      await expect((await fetch(url)).json()).resolves.toMatchObject({ value })
+    }
+  })
+
   test('what was accepted before SIGTERM is finished', async () => {
     const path = join(await scratch(), 'counter.json')
     await using counter = await startCounter(path)
