@@ -1,3 +1,4 @@
+import { glob } from 'node:fs/promises'
 import type * as fs from 'node:fs/promises'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { beforeEach, expect, test, vi } from 'vitest'
@@ -28,6 +29,12 @@ vi.mock('node:fs/promises', async (original) => {
 
 const idle = { ...between }
 beforeEach(() => void Object.assign(between, idle))
+
+async function filesOf(path: string): Promise<string[]> {
+  const found: string[] = []
+  for await (const file of glob('files/*/*', { cwd: path })) found.push(file)
+  return found
+}
 
 const large = bytesOf(1, 100_000)
 const key = name('k')
@@ -68,4 +75,23 @@ test('when the folder cannot be written a put is not applied, and says where', a
   await expect(failing).rejects.toThrow(NotAppliedError)
   await expect(failing).rejects.toThrow(`${folder.path}/incoming/`)
   expect(await store.open(key)).toBeUndefined()
+})
+
+test('what cannot be unlinked after the commit does not turn it into an error, and is swept at the next start', async () => {
+  await using folder = await temporaryFolder()
+  const first = await lmdbBlobStore({ path: folder.path })
+  const other = bytesOf(2, 100_000)
+  await first.put({ name: key }, [large])
+  between.beforeUnlink = () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
+  expect((await first.put({ name: key }, [other])).outcome).toBe('replaced')
+  expect((await readAll(await first.open(key)))?.equals(other)).toBe(true)
+  expect((await first.put({ name: key }, [other])).outcome).toBe('exists')
+  expect(await first.remove([key])).toEqual(['removed'])
+  expect((await first.put({ name: key }, [large])).outcome).toBe('created')
+  Object.assign(between, idle)
+  await first.close()
+  expect(await filesOf(folder.path)).toHaveLength(3)
+  await using second = await lmdbBlobStore({ path: folder.path })
+  expect((await readAll(await second.open(key)))?.equals(large)).toBe(true)
+  expect(await filesOf(folder.path)).toHaveLength(1)
 })

@@ -68,8 +68,12 @@ export class BlobFiles {
     rmSync(this.#path(file), { force: true })
   }
 
+  /**
+   * Never fails: what is unlinked is named by no record, so nothing that was committed depends on it, and a file that
+   * stays is removed by a sweep after this process has ended.
+   */
   async unlink(file: Released): Promise<void> {
-    await rm(this.#path(file), { force: true })
+    await rm(this.#path(file), { force: true }).catch(() => {})
   }
 
   async setAside(file: Released): Promise<void> {
@@ -176,9 +180,9 @@ export class Incoming {
     return file
   }
 
+  /** Never fails, since it also follows a commit; what stays is removed when this process ends, or by a sweep. */
   async discard(): Promise<void> {
-    await this.#file.close()
-    await rm(this.#path, { force: true })
+    await Promise.allSettled([this.#file.close(), rm(this.#path, { force: true })])
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
