@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder } from '@ballast/testing'
@@ -77,6 +77,40 @@ test('a file that vanished is damage, not an empty answer', async () => {
   await expect(store.open(name('a'))).rejects.toThrow('its file is missing')
   expect((await store.put({ name: name('a') }, [large])).outcome).toBe('exists')
   expect((await readAll(await store.open(name('a'))))?.equals(large)).toBe(true)
+})
+
+const lose = async (path: string): Promise<void> => {
+  const [file = ''] = await files(path, 'files')
+  await rm(join(path, 'files', file.slice(0, 2), file))
+}
+const shorten = async (path: string): Promise<void> => {
+  const [file = ''] = await files(path, 'files')
+  await truncate(join(path, 'files', file.slice(0, 2), file), 299_999)
+}
+
+describe('bytes that come again replace a copy whose damage nobody has met yet', () => {
+  const small = bytesOf(1, 1000)
+  test.each([
+    ['a flipped bit in a small one', small, (path: string) => flipBit(path, sha256(small), 7)],
+    ['a flipped bit in a large one', large, (path: string) => flipBit(path, sha256(large), 299_999)],
+    ['a file that vanished', large, lose],
+    ['a file that was cut', large, shorten],
+  ])('%s', async (_, bytes, harm) => {
+    await using folder = await temporaryFolder()
+    const found: string[] = []
+    await using store = await lmdbBlobStore({ path: folder.path, onDamage: ({ digest }) => void found.push(digest) })
+    for (const other of ['k', 'another name']) {
+      await store.put({ name: name('k') }, [bytes])
+      await harm(folder.path)
+      const { outcome } = await store.put({ name: name(other) }, [bytes])
+      expect(outcome).toBe(other === 'k' ? 'exists' : 'created')
+      for (const each of new Set(['k', other])) {
+        expect((await readAll(await store.open(name(each))))?.equals(bytes)).toBe(true)
+      }
+    }
+    expect(found).toEqual([sha256(bytes), sha256(bytes)])
+    expect(store.usage()).toMatchObject({ entries: 2, blobs: 1, sizeBytes: bytes.length })
+  })
 })
 
 test('a remove that races a put never takes the bytes that the put acknowledged', async () => {

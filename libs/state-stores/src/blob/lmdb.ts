@@ -88,6 +88,7 @@ class LmdbBlobStore implements BlobStore {
       assertName(name)
       return bytes.length > this.inlineBytes ? undefined : sha256(bytes)
     })
+    for (const digest of digests) if (digest !== undefined) await this.#reader.intact(digest)
     return this.#change((changes) =>
       entries.map(({ name, digest: expected, bytes }, index): PutOutcome => {
         const digest = digests[index]
@@ -188,7 +189,8 @@ class LmdbBlobStore implements BlobStore {
       signal?.throwIfAborted()
       const { digest, sizeBytes, chunks } = hasher.finish()
       if (entry.digest !== undefined && entry.digest !== digest) return { outcome: 'mismatch', digest }
-      const known = await this.#change((changes) => changes.putExisting(entry.name, digest))
+      const seen = await this.#reader.intact(digest)
+      const known = seen && (await this.#change((changes) => changes.putExisting(entry.name, digest, seen)))
       return known ?? (await this.#publish(entry.name, incoming, { digest, sizeBytes, chunks }))
     } catch (error) {
       if (isFull(error)) return { outcome: 'full' }

@@ -142,7 +142,8 @@ export class MemoryBlobStore implements BlobStore {
     if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
     const before = this.#digestOf(name)
     const blob = this.#blobs.get(digest)
-    if (blob?.damaged === true) Object.assign(blob, { bytes, damaged: false })
+    if (blob !== undefined && (blob.damaged || sha256(blob.bytes) !== digest))
+      Object.assign(blob, { bytes, damaged: false })
     if (before === digest) return { outcome: 'exists', digest, sizeBytes: bytes.length }
     const old = before === undefined ? undefined : this.#blobs.get(before)
     const totals = applied(

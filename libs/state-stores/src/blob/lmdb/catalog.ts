@@ -1,4 +1,6 @@
 import type { LmdbEnvironment, LmdbTable } from '../../lmdb-environment.ts'
+import { NotAppliedError } from '../../outcome.ts'
+import { sha256 } from '../hash.ts'
 import type { Digest, EntryName, PutOutcome, RemoveOutcome, ScannedEntry, ScanPage } from '../port.ts'
 import { applied, noTotals, type Totals } from '../quota.ts'
 import * as records from './records.ts'
@@ -17,9 +19,10 @@ export interface Found {
 
 /** What is changed within one write transaction. */
 export interface Changes {
-  /** Leads the name to these bytes. Undefined content: to bytes that are there already, or nothing happens. */
+  /** Leads the name to these bytes, and to the copy that is there unless it is known to be damaged. */
   put(name: EntryName, digest: Digest, sizeBytes: number, content: InlineContent | FileContent): PutOutcome
-  putExisting(name: EntryName, digest: Digest): PutOutcome | undefined
+  /** Leads the name to the copy that was `seen`; undefined when it is not there any more. */
+  putExisting(name: EntryName, digest: Digest, seen: Record): PutOutcome | undefined
   remove(name: EntryName): RemoveOutcome
   /** True when the record was still that of `seen`. */
   markDamaged(digest: Digest, seen: Record): boolean
@@ -53,6 +56,17 @@ export class Catalog {
     return digest === undefined ? undefined : { digest, record: this.#record(digest) }
   }
 
+  /** Current over all processes. For a change that follows: `NotAppliedError` where there can be none. */
+  recordOf(digest: Digest): Record | undefined {
+    try {
+      this.#environment.check()
+    } catch (cause) {
+      throw new NotAppliedError(cause instanceof Error ? cause.message : String(cause), { cause })
+    }
+    this.#environment.refresh()
+    return this.#record(digest)
+  }
+
   totals(): Totals {
     this.#environment.refresh()
     const value = this.#counts.get(totalsKey)
@@ -83,9 +97,10 @@ export class Catalog {
       const { totals } = state
       const result = work({
         put: (name, digest, sizeBytes, content) => this.#put(state, name, digest, sizeBytes, content),
-        putExisting: (name, digest) => {
+        putExisting: (name, digest, { content }) => {
           const record = this.#record(digest)
           if (record === undefined || record.damaged) return undefined
+          if ('generation' in content && !isFile(record, content.generation)) return undefined
           return this.#put(state, name, digest, record.sizeBytes, record.content)
         },
         remove: (name) => this.#remove(state, name),
@@ -157,6 +172,8 @@ export class Catalog {
     const record = this.#record(digest)
     if (record === undefined || record.damaged) return false
     if ('generation' in seen.content && !isFile(record, seen.content.generation)) return false
+    // Somebody brought the bytes again since they were seen.
+    if ('bytes' in record.content && sha256(record.content.bytes) === digest) return false
     this.#blobs.put(Buffer.from(digest, 'hex'), records.encodeRecord({ ...record, damaged: true }))
     return true
   }

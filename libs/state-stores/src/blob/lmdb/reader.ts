@@ -1,7 +1,8 @@
 import type { FileHandle } from 'node:fs/promises'
 import { openChunkedBlob } from '../chunked-blob.ts'
+import { NotAppliedError } from '../../outcome.ts'
 import { ChunkMismatchError } from '../chunks.ts'
-import { sha256 } from '../hash.ts'
+import { chunkBytes, sha256 } from '../hash.ts'
 import { DamagedBlobError, type ByteRange, type Damage, type Digest, type EntryName, type OpenBlob } from '../port.ts'
 import { inMemoryBlob } from '../in-memory-blob.ts'
 import { clip } from '../range.ts'
@@ -41,6 +42,35 @@ export class Reader {
       if (again !== undefined && 'generation' in again.content && again.content.generation === content.generation) {
         throw await this.#damaged(digest, record, 'its file is missing')
       }
+    }
+  }
+
+  /**
+   * Reads what is stored for a digest from end to end, so that whoever brings the bytes again is not sent away for a
+   * copy that is damaged or gone: such a copy is set aside here. Undefined: there is none to rely on.
+   * Cost: one read and hash of the blob, but only where the bytes are there already.
+   * Errors: `NotAppliedError` when the copy cannot be read at all.
+   */
+  async intact(digest: Digest): Promise<Record | undefined> {
+    const record = this.#catalog.recordOf(digest)
+    if (record === undefined || record.damaged) return undefined
+    const what = await this.#damageIn(digest, record)
+    if (what === undefined) return record
+    await this.#damaged(digest, record, what)
+    return undefined
+  }
+
+  async #damageIn(digest: Digest, { content, sizeBytes }: Record): Promise<string | undefined> {
+    if ('bytes' in content) return sha256(content.bytes) === digest ? undefined : 'in the database'
+    try {
+      await using file = await this.#files.read({ digest, generation: content.generation })
+      if (file === undefined) return 'its file is missing'
+      for (let index = 0; index * chunkBytes < sizeBytes; index++)
+        await readChunk(file, content.chunks, index, sizeBytes)
+      return undefined
+    } catch (cause) {
+      if (cause instanceof ChunkMismatchError) return cause.message
+      throw new NotAppliedError(`the stored copy of ${digest} could not be read`, { cause })
     }
   }
 
