@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@ballast/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -78,6 +78,15 @@ describe('the file', () => {
       'a counter without a value',
       '{"format":"ballast-counter","formatVersion":1,"commit":1,"lastVersion":"1","writtenAtMs":1,"counters":{"a/b":{}},"tokens":[]}',
     ],
+    ...[
+      ['a version above the last one', `{"a/b":{"value":"1","version":"9"}},"tokens":[]}`],
+      ['a name without a namespace', `{"x":{"value":"1","version":"1"}},"tokens":[]}`],
+      ['a name that is none', `{"__proto__":{"value":"1","version":"1"}},"tokens":[]}`],
+      ['an answer above the last version', `{},"tokens":[["1:sk","f",5,["1","0","9",null]]]}`],
+    ].map(([what = '', rest = '']): [string, string] => [
+      what,
+      `{"format":"ballast-counter","formatVersion":1,"commit":1,"lastVersion":"1","writtenAtMs":1,"counters":${rest}`,
+    ]),
     ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x00])],
   ])('%s is refused in one sentence, and stays as it is', async (_, content) => {
     const path = await scratch()
@@ -122,6 +131,36 @@ describe('opening', () => {
     await expect(first.check()).resolves.toBeUndefined()
     const second = fileCounterStore({ path, lockTimeoutMs: 50, setting: '--store' })
     await expect(second).rejects.toThrow(new RegExp(`^${path} is in use by process ${process.pid} on .*--store$`))
+  })
+
+  test.each(['a link to the file', 'a link to nothing yet', 'a link to its folder'])(
+    '%s is the same file',
+    async (how) => {
+      const path = await scratch()
+      const [folder, away] = [join(path, '..'), join(path, '..', '..')]
+      await mkdir(folder)
+      if (how === 'a link to the file') await writeFile(path, '5')
+      const link = join(away, 'link.json')
+      const viaFolder = how === 'a link to its folder'
+      await symlink(viaFolder ? folder : path, viaFolder ? join(away, 'linked') : link)
+      const other = viaFolder ? join(away, 'linked', 'counter.json') : link
+      const first = await fileCounterStore({ path: other })
+      await one(first, { kind: 'add', name: 'default/counter', by: 1n })
+      await expect(fileCounterStore({ path, lockTimeoutMs: 50 })).rejects.toThrow(/counter\.json is in use by process/)
+      await first.close()
+      await using second = await fileCounterStore({ path })
+      await expect(second.read(['default/counter'])).resolves.toMatchObject([{ version: expect.any(BigInt) }])
+      await expect(fileCounterStore({ path: other, lockTimeoutMs: 50 })).rejects.toThrow(/is in use by process/)
+      await expect(realpath(other)).resolves.toBe(await realpath(path))
+    },
+  )
+
+  test('a folder in place of the file is named', async () => {
+    const path = await scratch()
+    await mkdir(path, { recursive: true })
+    await expect(openCounterStore(`file:${path}`)).rejects.toThrow(
+      new RegExp(`^${path} cannot be read as counters \\(EISDIR.*left as it is.*--store$`),
+    )
   })
 
   test('a folder that cannot be made is named, with the flag', async () => {

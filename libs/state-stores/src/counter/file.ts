@@ -1,6 +1,7 @@
-import { dirname, resolve } from 'node:path'
+import { readlink, realpath } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
 import { FileLock, LockTimeoutError, nameHolder, type HeldLock } from '@ballast/locking'
-import { realFileSystem } from './file/file-system.ts'
+import { hasCode, realFileSystem } from './file/file-system.ts'
 import type { FileStoreOptions } from './file/options.ts'
 import { describe, ensureFolder } from './file/replace-file.ts'
 import { SnapshotStore } from './file/snapshot-store.ts'
@@ -15,8 +16,8 @@ export const lockPath = (path: string): string => `${path.replace(/\.json$/, '')
  * all who wait share a commit of two fsyncs; the cost of a commit grows with the size of the file.
  */
 export async function fileCounterStore(options: FileStoreOptions): Promise<CounterStore> {
-  const path = resolve(options.path)
   const { setting = '--store', observer } = options
+  const path = await theOnePath(resolve(options.path), setting)
   const startedMs = performance.now()
   const lock = await takeLock(path, options.lockTimeoutMs ?? 1_000, setting)
   observer?.lockWaited?.(performance.now() - startedMs)
@@ -31,17 +32,54 @@ export async function fileCounterStore(options: FileStoreOptions): Promise<Count
   }
 }
 
+/** Lock and rename work beside the file, so a link and what it points to must not pass for two files. */
+async function theOnePath(path: string, setting: string): Promise<string> {
+  try {
+    return await followLinks(path)
+  } catch (error) {
+    throw new Error(
+      `the folder ${dirname(path)} cannot be used (${describe(error)}): choose another one with ${setting}`,
+      {
+        cause: error,
+      },
+    )
+  }
+}
+
+/** Also where the file is not there yet; makes its folder. */
+async function followLinks(path: string): Promise<string> {
+  try {
+    return await realpath(path)
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error
+  }
+  await ensureFolder(realFileSystem, dirname(path))
+  const folder = await realpath(dirname(path))
+  const target = await linkTarget(path)
+  return target === undefined ? join(folder, basename(path)) : followLinks(resolve(folder, target))
+}
+
+async function linkTarget(path: string): Promise<string | undefined> {
+  try {
+    return await readlink(path)
+  } catch (error) {
+    if (hasCode(error, 'ENOENT', 'EINVAL')) return undefined
+    throw error
+  }
+}
+
 async function takeLock(path: string, timeoutMs: number, setting: string): Promise<HeldLock> {
-  const folder = dirname(path)
   const lock = new FileLock(lockPath(path))
   let held: HeldLock | undefined
   try {
-    await ensureFolder(realFileSystem, folder)
     held = await unlessTaken(lock.acquire({ timeoutMs }))
   } catch (error) {
-    throw new Error(`the folder ${folder} cannot be used (${describe(error)}): choose another one with ${setting}`, {
-      cause: error,
-    })
+    throw new Error(
+      `the folder ${dirname(path)} cannot be used (${describe(error)}): choose another one with ${setting}`,
+      {
+        cause: error,
+      },
+    )
   }
   if (held !== undefined) return held
   const holder = await nameHolder(lock.path)

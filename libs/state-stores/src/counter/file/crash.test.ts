@@ -224,6 +224,19 @@ describe('an fsync that fails', () => {
   })
 })
 
+test('a file that is gone when its replacement failed is no empty store', async () => {
+  const fs = new FaultyFileSystem()
+  const store = await start(fs)
+  await store.commit(pair('1'))
+  await fs.remove(path)
+  fs.fault = (_, step) => (step === 'rename' ? 'EIO' : undefined)
+  await expect(store.commit(pair('2'))).rejects.toThrow(OutcomeUnknownError)
+  fs.fault = () => undefined
+  await expect(store.check()).rejects.toThrow(`${path} is gone: put it back`)
+  await expect(store.commit(pair('3'))).rejects.toThrow(NotAppliedError)
+  await expect(amount(store)).resolves.toBe(1n)
+})
+
 test('the file system under test is as bad as it claims', async () => {
   const fs = new FaultyFileSystem()
   await ensureFolder(fs, '/d')

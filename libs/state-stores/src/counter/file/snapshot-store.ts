@@ -38,9 +38,16 @@ export class SnapshotStore implements CounterStore {
   #encoder: SnapshotEncoder
   #commit: number
   #settled = true
+  /** The file has been there. */
+  #existed: boolean
   #closed: Promise<void> | undefined
 
-  private constructor(fs: FileSystem, options: FileStoreOptions, snapshot: Snapshot, onClose: () => Promise<void>) {
+  private constructor(
+    fs: FileSystem,
+    options: FileStoreOptions,
+    snapshot: Snapshot & { existed: boolean },
+    onClose: () => Promise<void>,
+  ) {
     const { path, now = steadyNow, observer = {}, maxQueued = 20_000 } = options
     this.#fs = fs
     this.#path = path
@@ -51,6 +58,7 @@ export class SnapshotStore implements CounterStore {
     this.#state = snapshot.state
     this.#encoder = new SnapshotEncoder(snapshot.state)
     this.#commit = snapshot.commit
+    this.#existed = snapshot.existed
     this.#group = new GroupCommit({ commit: (calls) => this.#commitCalls(calls), maxQueued })
   }
 
@@ -147,6 +155,7 @@ export class SnapshotStore implements CounterStore {
       const syncMs = await replaceFile(this.#fs, this.#path, prepared.chunks)
       this.#encoder.accept(prepared)
       this.#commit = prepared.commit
+      this.#existed = true
       return syncMs
     } catch (error) {
       if (error instanceof NotAppliedError) throw error
@@ -163,7 +172,9 @@ export class SnapshotStore implements CounterStore {
 
   /** Makes what a reader of the file sees durable under a new inode and a new entry of the folder, and takes it over. */
   async #settle(): Promise<void> {
-    const { state, commit } = await readSnapshot(this.#fs, this.#path)
+    const { state, commit, existed } = await readSnapshot(this.#fs, this.#path)
+    // Somebody took it away: what was acknowledged is not to be replaced by nothing.
+    if (this.#existed && !existed) throw new Error(`${this.#path} is gone: put it back`)
     const encoder = new SnapshotEncoder(state)
     const unchanged: Folded = { outcomes: [], counters: new Map(), tokens: new Map(), lastVersion: state.lastVersion }
     await replaceFile(this.#fs, this.#path, encoder.prepare(commit, unchanged).chunks)
@@ -171,14 +182,15 @@ export class SnapshotStore implements CounterStore {
     this.#state = state
     this.#encoder = encoder
     this.#commit = commit
+    this.#existed = true
     this.#settled = true
   }
 }
 
 async function readSnapshot(fs: FileSystem, path: string): Promise<Snapshot & { existed: boolean }> {
-  const bytes = await fs.read(path)
-  if (bytes === undefined) return { state: new CounterState(), commit: 0, existed: false }
   try {
+    const bytes = await fs.read(path)
+    if (bytes === undefined) return { state: new CounterState(), commit: 0, existed: false }
     return { ...decodeSnapshot(bytes), existed: true }
   } catch (error) {
     throw new Error(`${path} cannot be read as counters (${describe(error)})`, { cause: error })

@@ -1,4 +1,5 @@
 import type { TokenRecord } from '../fold.ts'
+import { isCounterName } from '../check-ops.ts'
 import { fits64Bits, type Counter, type CounterName, type CounterOutcome, type CounterRefusal } from '../port.ts'
 import { CounterState } from '../state.ts'
 
@@ -78,12 +79,27 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
     tokens.delete(id)
     tokens.set(id, record)
   }
-  state.merge({ counters, tokens, lastVersion: toBigint(root['lastVersion']) })
+  const lastVersion = toBigint(root['lastVersion'])
+  checkVersions(counters, tokens, lastVersion)
+  state.merge({ counters, tokens, lastVersion })
   state.advance(toTime(root['writtenAtMs']))
   return { state, commit: toTime(root['commit']) }
 }
 
+/** A version that is given twice would let a stale condition hold. */
+function checkVersions(counters: Map<CounterName, Counter>, tokens: Map<string, TokenRecord>, last: bigint): void {
+  for (const { name, version } of counters.values()) {
+    if (version > last) throw new TypeError(`${name} has version ${version}, behind the last one, ${last}`)
+  }
+  for (const { outcome } of tokens.values()) {
+    if (outcome.ok && outcome.version > last) {
+      throw new TypeError(`a token has version ${outcome.version}, behind the last one, ${last}`)
+    }
+  }
+}
+
 function toCounter(name: CounterName, fields: Readonly<Record<string, unknown>>): Counter {
+  if (!isCounterName(name)) throw new TypeError(`"${name}" is no name of a counter`)
   const { value, version, expiresAtMs } = fields
   const expiry = expiresAtMs === undefined ? {} : { expiresAtMs: toTime(expiresAtMs) }
   return { name, value: toBigint(value), version: toBigint(version), ...expiry }
