@@ -23,6 +23,13 @@ export function writeCondition(headers: ConditionalHeaders): Pick<CounterOp, 'if
   return { ifVersion: BigInt(version) }
 }
 
+/** Throws on a condition that could only be ignored: a batch has many counters. */
+export function refuseConditions(headers: ConditionalHeaders): void {
+  for (const name of ['if-match', 'if-none-match'] as const) {
+    if (headers[name] !== undefined) throw invalid(`a batch takes no ${name} header: give its operations an ifVersion`)
+  }
+}
+
 /** Whether a reader has this version already. */
 export function isFresh(ifNoneMatch: string | undefined, version: bigint): boolean {
   if (ifNoneMatch === undefined) return false

@@ -16,5 +16,5 @@ describeHostileInput(
       },
     }
   },
-  { jsonRoute: { method: 'POST', path: '/v1/counters/hostile/input/add' }, requestTimeoutMs: 6_000 },
+  { jsonRoute: { method: 'PUT', path: '/v1/counters/hostile/input' }, requestTimeoutMs: 6_000 },
 )

@@ -10,6 +10,8 @@ async function scratch(): Promise<string> {
   return folder.path
 }
 
+const anHourAhead = (_: string, writtenAtMs: string): string => `"writtenAtMs":${Number(writtenAtMs) + 3_600_000}`
+
 const count = async (url: string, key?: string): Promise<unknown> =>
   (await fetch(url, { method: 'POST', ...(key !== undefined && { headers: { 'idempotency-key': key } }) })).json()
 
@@ -35,8 +37,7 @@ describe('a life', () => {
     first.kill('SIGTERM')
     await first.exit
     // As the file would be had it been written before the clock was set back.
-    const ahead = (_: string, writtenAtMs: string) => `"writtenAtMs":${Number(writtenAtMs) + 3_600_000}`
-    await writeFile(path, (await readFile(path, 'utf8')).replace(/"writtenAtMs":(\d+)/, ahead))
+    await writeFile(path, (await readFile(path, 'utf8')).replace(/"writtenAtMs":(\d+)/, anHourAhead))
     await using second = await startCounter(path)
     const url = `${second.url}/v1/counters/a/b`
     const headers = { 'content-type': 'application/json' }

@@ -72,6 +72,14 @@ describe('a batch', () => {
     expect((await send(app, operations)).statusCode).toBe(400)
   })
 
+  test.each(['if-match', 'if-none-match'])('%s is refused, not ignored', async (header) => {
+    const { app } = await testApp()
+    const answer = await send(app, [{ op: 'add', ...at('x') }], { [header]: '*' })
+    expect(answer.json()).toMatchObject({ status: 400, code: 'invalid-precondition' })
+    expect(answer.json().detail).toBe(`a batch takes no ${header} header: give its operations an ifVersion.`)
+    expect((await app.inject('/v1/counters/a/x')).statusCode).toBe(404)
+  })
+
   test('one operation that makes no sense refuses all', async () => {
     const { app } = await testApp()
     const answer = await send(app, [

@@ -13,11 +13,12 @@ import {
 import type { CounterDeps } from '../deps.ts'
 import { readIdempotencyKey } from '../idempotency.ts'
 import { Int64Output, toInt64 } from '../numbers.ts'
+import { refuseConditions } from '../preconditions.ts'
 import { wantsMinimal } from '../prefer.ts'
 import { codeOf, detailOf, refusalProblem } from '../refusals.ts'
 import { AppliedView, appliedView, CounterView, counterView } from '../representation.ts'
 import { NamePart } from './counter.ts'
-import { Minimal, WriteHeaders } from './write-headers.ts'
+import { BatchHeaders, Minimal } from './write-headers.ts'
 
 const target = {
   namespace: NamePart,
@@ -82,12 +83,13 @@ export const batchRoutes: Routes<CounterDeps> = async (app, { store, writer }) =
       config: { role: 'writer' },
       schema: {
         summary: 'Apply up to 1,000 operations in order; one that is refused does not stop the others',
-        headers: WriteHeaders,
+        headers: BatchHeaders,
         body: Body,
         response: { 200: Answer, 204: Minimal },
       },
     },
     async (request, reply) => {
+      refuseConditions(request.headers)
       const key = readIdempotencyKey(request.headers['idempotency-key'])
       const intents = request.body.operations.map(intentOf)
       const scope = `${request.principal.name} batch`

@@ -29,6 +29,19 @@ describe('a named counter', () => {
     })
   })
 
+  test('an empty body that is said to be JSON is none', async () => {
+    const { app } = await testApp()
+    const send = (method: 'POST' | 'PUT' | 'DELETE', url: string, body = '') =>
+      app.inject({ method, url, body, headers: { 'content-type': 'application/json' } })
+    const url = '/v1/counters/a/b'
+    expect((await send('POST', `${url}/add`)).json()).toMatchObject({ value: '1' })
+    expect((await send('POST', '/')).json()).toEqual({ counter: 1 })
+    expect((await send('PUT', url)).json()).toMatchObject({ status: 400, code: 'invalid-request' })
+    for (const hostile of ['{', '{"__proto__":{"by":5}}'])
+      expect((await send('POST', `${url}/add`, hostile)).json()).toMatchObject({ status: 400, code: 'malformed-body' })
+    expect((await send('DELETE', url)).statusCode).toBe(204)
+  })
+
   test('is set and removed', async () => {
     const { app } = await testApp()
     expect((await set(app, { value: '41' })).json()).toMatchObject({ value: '41', previous: '0' })

@@ -7,6 +7,7 @@ import { entityTag, isFresh } from '../preconditions.ts'
 import { wantsMinimal } from '../prefer.ts'
 import { problems } from '../problems.ts'
 import { AppliedView, appliedView, CounterView, counterView } from '../representation.ts'
+import { acceptEmptyBody } from './empty-body.ts'
 import { Minimal, NotModified, WriteHeaders } from './write-headers.ts'
 import { writeOne } from './write-one.ts'
 
@@ -17,6 +18,7 @@ const nameOf = ({ namespace, name }: { namespace: string; name: string }): strin
 
 /** `/v1/counters/{namespace}/{name}`: one named counter. */
 export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer }) => {
+  acceptEmptyBody(app)
   const url = '/v1/counters/:namespace/:name'
   app.get(
     url,

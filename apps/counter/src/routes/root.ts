@@ -5,6 +5,7 @@ import { addIntent } from '../counter-operation.ts'
 import type { CounterDeps } from '../deps.ts'
 import { isFresh, entityTag } from '../preconditions.ts'
 import { wantsMinimal } from '../prefer.ts'
+import { acceptEmptyBody } from './empty-body.ts'
 import { Minimal, NotModified, WriteHeaders } from './write-headers.ts'
 import { writeOne } from './write-one.ts'
 
@@ -38,6 +39,7 @@ const responses = {
 
 /** One counter without a name, as the simplest client wants it: `POST /` counts, `GET /` reads. It is `default/counter`. */
 export const rootRoutes: Routes<CounterDeps> = async (app, { store, writer }) => {
+  acceptEmptyBody(app)
   app.post(
     '/',
     {
