@@ -11,6 +11,8 @@ const module = new URL('./embedded-postgres.ts', import.meta.url).pathname
 
 async function query(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url })
+  // The loss of a connection is told by the query; nobody else need hear of it.
+  client.on('error', () => {})
   await client.connect()
   try {
     return (await client.query(text)).rows
@@ -61,6 +63,32 @@ test('a server whose launcher was killed is ended and its data taken over', asyn
     await next.stop()
   }
 })
+
+test.runIf(process.platform === 'linux')(
+  'the sessions that a killed postmaster left at work do not keep the next one from its memory',
+  async () => {
+    await using folder = await temporaryFolder()
+    const first = await startEmbeddedPostgres({ dataDir: folder.path })
+    await query(first.url, 'CREATE TABLE kept AS SELECT 3 AS answer')
+    // It waits for nothing, so it does not notice by itself that its postmaster has gone.
+    const busy = query(first.url, 'DO $$ BEGIN LOOP END LOOP; END $$').catch((error: unknown) => error)
+    await waitUntil(
+      async () =>
+        (await query(first.url, `SELECT FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'DO %'`)).length >
+        0,
+      { timeoutMs: 60_000, what: 'the busy session' },
+    )
+    process.kill(first.pid, 'SIGKILL')
+    await first.exited
+    const next = await startEmbeddedPostgres({ dataDir: folder.path })
+    try {
+      await expect(busy).resolves.toBeInstanceOf(Error)
+      await expect(query(next.url, 'SELECT answer FROM kept')).resolves.toEqual([{ answer: 3 }])
+    } finally {
+      await next.stop()
+    }
+  },
+)
 
 test('it is in a process group of its own, so that Ctrl-C does not reach it', async () => {
   await using folder = await temporaryFolder()

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { endSessionsWithoutPostmaster } from './orphaned-sessions.ts'
 
 const ownerFile = (folder: string) => join(folder, 'launcher.pid')
 
@@ -20,7 +21,7 @@ export function dropOwnership(folder: string): void {
  */
 export async function endOrphan(folder: string, cluster: string): Promise<void> {
   const pid = firstNumber(join(cluster, 'postmaster.pid'))
-  if (pid === undefined || !isPostmasterOf(pid, cluster)) return
+  if (pid === undefined || !isPostmasterOf(pid, cluster)) return endSessionsWithoutPostmaster(cluster)
   const owner = firstNumber(ownerFile(folder))
   if (owner !== undefined && parentOf(pid) === owner) {
     throw new Error(`${folder} is in use by process ${owner}; stop that one, or choose another data folder`)
