@@ -53,6 +53,19 @@ test.each([{ count: 0 }, { count: 1.5 }, { count: 1e9 }, { ids: ['x'] }, { ids: 
   },
 )
 
+test('an id in the form of a URN, which the database does not know, is refused everywhere', async () => {
+  const { app } = await testApp()
+  const urn = `urn:uuid:${randomUUID()}`
+  const payload = { ids: [urn] }
+  const refused = [
+    await app.inject({ method: 'POST', url: '/v1/rows', payload }),
+    await app.inject({ method: 'DELETE', url: '/v1/rows', payload }),
+    await app.inject(`/v1/rows?after=${urn}`),
+    await app.inject(`/v1/explain/${urn}`),
+  ]
+  for (const response of refused) expect([response.statusCode, response.json().code]).toEqual([400, 'invalid-request'])
+})
+
 test('workers, plan and drain', async () => {
   const { app, store } = await withWorker()
   const { workers, leader } = (await app.inject('/v1/workers')).json()
@@ -125,4 +138,5 @@ test.each([
   }))
   const response = await app.inject({ method: 'POST', url: '/v1/rows', payload: { count: 1 } })
   expect([response.statusCode, response.json().code]).toEqual([status, code])
+  expect(response.headers['retry-after']).toBe(status === 503 ? '1' : undefined)
 })

@@ -2,6 +2,7 @@ import type { Routes } from '@ballast/service'
 import type { Explanation, WorkItemStore } from '@ballast/state-stores/work-item'
 import { Type } from 'typebox'
 import { problems } from '../problems.ts'
+import { RowId } from './row-id.ts'
 
 const nullable = (description: string) => Type.Union([Type.String(), Type.Null()], { description })
 
@@ -26,7 +27,7 @@ export const explainRoutes: Routes<{ store: WorkItemStore }> = async (app, { sto
       config: { role: 'reader' },
       schema: {
         summary: 'Who owns a row, and why',
-        params: Type.Object({ id: Type.String({ format: 'uuid' }) }),
+        params: Type.Object({ id: RowId }),
         response: { 200: Explained },
       },
     },

@@ -2,8 +2,7 @@ import type { Routes } from '@ballast/service'
 import type { WorkItemStore } from '@ballast/state-stores/work-item'
 import { Type, type Static } from 'typebox'
 import { problems } from '../problems.ts'
-
-const Id = Type.String({ format: 'uuid' })
+import { RowId } from './row-id.ts'
 
 const Row = Type.Object({
   id: Type.String(),
@@ -19,14 +18,14 @@ const Page = Type.Object({
 })
 
 const Query = Type.Object({
-  after: Type.Optional(Id),
+  after: Type.Optional(RowId),
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000, default: 100 })),
 })
 
 const Which = Type.Object(
   {
     count: Type.Optional(Type.Integer({ minimum: 1, maximum: 100_000 })),
-    ids: Type.Optional(Type.Array(Id, { minItems: 1, maxItems: 10_000 })),
+    ids: Type.Optional(Type.Array(RowId, { minItems: 1, maxItems: 10_000 })),
   },
   { additionalProperties: false },
 )

@@ -6,7 +6,8 @@ export interface Database extends AsyncDisposable {
    * One autocommit statement: no transaction of ours is ever open across an await, so a process that is stopped
    * (SIGSTOP, a long pause) holds no lock.
    * @throws OutcomeUnknownError the connection broke; the statement may have been applied.
-   * @throws NotAppliedError the server is known to be away, and it is not yet time to try again.
+   * @throws NotAppliedError the server is known to be away, and it is not yet time to try again; or it gave the statement up
+   * (lock or statement time-out, deadlock, serialization, no room), with its error as the cause.
    */
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>
   /** For migrations only. */
@@ -67,7 +68,9 @@ export function connect({
         failures = 0
         return rows
       } catch (error) {
-        throw isConnectionLoss(error) ? lost(error) : error
+        if (isConnectionLoss(error)) throw lost(error)
+        if (isGivenUp(error)) throw new NotAppliedError(`PostgreSQL gave up: ${messageOf(error)}`, { cause: error })
+        throw error
       } finally {
         if (away) probing = false
       }
@@ -86,8 +89,9 @@ export function connect({
   }
 }
 
-/** SQLSTATE of a server's error; undefined for everything else. */
+/** SQLSTATE of a server's error, also of one that is the cause of ours; undefined for everything else. */
 export function sqlState(error: unknown): string | undefined {
+  if (error instanceof NotAppliedError) return sqlState(error.cause)
   return error instanceof pg.DatabaseError ? error.code : undefined
 }
 
@@ -96,6 +100,18 @@ function isConnectionLoss(error: unknown): boolean {
   // 08 connection exceptions, 57P0x the server is going down or not yet up, 53300 too many connections, 25006 a read-only stand-by.
   return (
     state === undefined || state.startsWith('08') || state.startsWith('57P') || state === '53300' || state === '25006'
+  )
+}
+
+/**
+ * A statement that runs in a transaction of its own and ends with one of these errors was rolled back: nothing was changed, and the same
+ * statement may well succeed later. 55P03 lock time-out, 57014 statement time-out or cancelled, 40 deadlock and serialization
+ * (40003 is the exception: the server does not know), 53 no disk, memory or the like.
+ */
+function isGivenUp(error: unknown): boolean {
+  const state = sqlState(error) ?? ''
+  return (
+    state === '55P03' || state === '57014' || (state.startsWith('40') && state !== '40003') || state.startsWith('53')
   )
 }
 
