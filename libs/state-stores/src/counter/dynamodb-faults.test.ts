@@ -3,8 +3,9 @@ import { describeOnBackend } from '@ballast/backends/describe-on-backend'
 import { waitUntil } from '@ballast/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeLostMessages, describeServerLife, type FaultSuite } from './contract/faults.ts'
-import { add, one, token } from './contract/operations.ts'
+import { add, token } from './contract/operations.ts'
 import { startSwallowingProxy } from './contract/swallowing-http-proxy.ts'
+import { testTwoProcesses } from './contract/two-processes.ts'
 import { dynamoCounterStore } from './dynamodb.ts'
 
 const tableUrl = (server: string): string => server.replace('?', `/test-${randomUUID()}?`)
@@ -38,19 +39,9 @@ await describeOnBackend('dynamodb', (backend) => {
   describeLostMessages(suite, backend)
   describeServerLife(suite)
 
-  test('two processes on the same table: the counter exact, one token applied once', { timeout: 60_000 }, async () => {
+  testTwoProcesses(async () => {
     const url = tableUrl(backend.url)
-    await using first = await dynamoCounterStore({ url, resolveMs: 30_000 })
-    await using second = await dynamoCounterStore({ url, resolveMs: 30_000 })
-    const rounds = 25
-    let replayed = 0
-    for (let round = 0; round < rounds; round++) {
-      const op = add('n/a', 1n, { token: token(`k${round}`) })
-      const outcomes = await Promise.all([one(first, op), one(second, op)])
-      replayed += outcomes.filter((outcome) => outcome.replayed).length
-      expect(outcomes).toMatchObject([{ value: BigInt(round + 1) }, { value: BigInt(round + 1) }])
-    }
-    expect(replayed).toBe(rounds)
+    return () => dynamoCounterStore({ url, resolveMs: 30_000 })
   })
 
   test('more tokens on one counter than a transaction takes', { timeout: 30_000 }, async () => {

@@ -6,7 +6,8 @@ import pg from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { NotAppliedError } from '../outcome.ts'
 import { describeLostMessages, describeServerLife, type FaultSuite } from './contract/faults.ts'
-import { add, one, token } from './contract/operations.ts'
+import { add, one } from './contract/operations.ts'
+import { testTwoProcesses } from './contract/two-processes.ts'
 import { postgresCounterStore } from './postgres.ts'
 
 const url = (server: string, schema: string): string => `${server}?schema=${schema}`
@@ -81,27 +82,29 @@ await describeOnBackend('postgres', (backend) => {
     await expect(one(store, add('n/a', 1n))).resolves.toMatchObject({ value: 2n })
   })
 
-  test(
-    'two processes on the same tables: each counter exact, one token applied once',
-    { timeout: 40_000 },
-    async () => {
-      const schema = freshSchema()
-      const open = () => postgresCounterStore({ url: url(backend.url, schema) })
-      await using first = await open()
-      await using second = await open()
-      const names = ['n/a', 'n/b', 'n/c']
-      const rounds = Array.from({ length: 60 }, (_, index) => index)
-      const outcomes = await Promise.all(
-        rounds.flatMap((round) => [
-          // In opposite orders: whoever locked in the order of asking would deadlock.
-          first.commit(names.map((name) => add(name, 1n, { token: token(`${round}/${name}`) }))),
-          second.commit(names.toReversed().map((name) => add(name, 1n, { token: token(`${round}/${name}`) }))),
-        ]),
+  test('rows are taken in the order of their names, whatever the order of the operations', async () => {
+    const schema = freshSchema()
+    await using store = await postgresCounterStore({ url: url(backend.url, schema), timeoutMs: 10_000 })
+    const [holder, prober] = [await connect(backend.url), await connect(backend.url)]
+    await holder.query(`BEGIN; INSERT INTO ${schema}.counters (name) VALUES ('n/b')`)
+    const writing = store.commit([add('n/b', 1n), add('n/a', 1n)])
+    await waitUntil(async () => {
+      const { rowCount } = await prober.query(
+        `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%${schema}.counters%'`,
       )
-      expect(outcomes.flat().filter((outcome) => outcome.replayed)).toHaveLength(rounds.length * names.length)
-      await expect(first.read(names)).resolves.toMatchObject(names.map(() => ({ value: BigInt(rounds.length) })))
-    },
-  )
+      return rowCount === 1
+    })
+    // It waits for the second name, so it has the first one.
+    const probing = prober.query(`SET lock_timeout = 100; INSERT INTO ${schema}.counters (name) VALUES ('n/a')`)
+    await expect(probing).rejects.toThrow('lock timeout')
+    await holder.query('ROLLBACK')
+    await expect(writing).resolves.toMatchObject([{ value: 1n }, { value: 1n }])
+  })
+
+  testTwoProcesses(async () => {
+    const schema = freshSchema()
+    return () => postgresCounterStore({ url: url(backend.url, schema) })
+  })
 })
 
 async function connect(server: string): Promise<pg.Client> {
