@@ -24,6 +24,23 @@ test('GET /api/data: key order, five ids that are queued as five documents, five
   expect(documents[4]?.['timestamp'].toISOString()).toBe(body.timestamp)
 })
 
+test('HEAD /api/data writes nothing: it is 405 with Allow', async () => {
+  const { app, stream } = await testApp()
+  const answer = await app.inject({ method: 'HEAD', url: '/api/data' })
+  expect([answer.statusCode, answer.headers.allow, answer.headers['durability']]).toEqual([405, 'GET', undefined])
+  expect(await stream.backlog()).toMatchObject({ entries: 0, documents: 0 })
+})
+
+test('no cache may keep an answer of /api/data, be it a success or a refusal', async () => {
+  const accepting = await testApp()
+  const refusing = await testApp((stream) => ({ ...stream, append: () => Promise.reject(new NotAppliedError('full')) }))
+  const answers = await Promise.all([accepting, refusing].map(({ app }) => app.inject('/api/data')))
+  expect(answers.map(({ statusCode, headers }) => [statusCode, headers['cache-control']])).toEqual([
+    [200, 'no-store'],
+    [503, 'no-store'],
+  ])
+})
+
 test('the reads are the first document of type write, and come from one load', async () => {
   const { app, documents } = await testApp()
   const first = encodeDocument('650000000102030405000001', { type: 'write' })

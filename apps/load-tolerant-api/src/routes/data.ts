@@ -20,6 +20,8 @@ export const dataRoute: Routes<{ writes: Writes; hotRead: HotRead }> = async (ap
     '/api/data',
     {
       config: { role: 'writer' },
+      // HEAD is sent by probes and link checkers, which want no five documents written.
+      exposeHeadRoute: false,
       errorHandler: answerFixedError,
       // The schema documents; the handler sends a string, which Fastify leaves as it is.
       schema: {
@@ -29,6 +31,8 @@ export const dataRoute: Routes<{ writes: Writes; hotRead: HotRead }> = async (ap
       },
     },
     async (_request, reply) => {
+      // On refusals too: whoever kept any answer would think he had written.
+      void reply.header('cache-control', 'no-store')
       const group = writes.next()
       const durability = await writes.accept(group)
       const reads = await hotRead.asJson()
