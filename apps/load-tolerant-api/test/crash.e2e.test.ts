@@ -55,7 +55,7 @@ test(
     }
     await using stream = await openStream(`lmdb:${join(folder.path, 'stream')}`)
     await waitUntil(async () => (await stream.backlog()).entries === 0, {
-      timeoutMs: 30_000,
+      timeoutMs: 60_000,
       what: 'the queue to be empty',
     })
     expect(await stop(api)).toBe(0)

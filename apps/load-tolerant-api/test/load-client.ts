@@ -18,14 +18,14 @@ export interface Answer {
 
 export function get(url: string, agent?: Agent, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method, timeout: 10_000, ...(agent === undefined ? {} : { agent }) }, (response) => {
+    const sent = request(url, { method, timeout: 60_000, ...(agent === undefined ? {} : { agent }) }, (response) => {
       let body = ''
       response.setEncoding('utf8')
       response.on('data', (chunk: string) => (body += chunk))
       response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body }))
       response.once('error', reject)
     })
-    sent.once('timeout', () => sent.destroy(new Error('no answer within 10 s')))
+    sent.once('timeout', () => sent.destroy(new Error('no answer within 60 s')))
     sent.once('error', reject)
     sent.end()
   })
