@@ -114,7 +114,7 @@ test('stats and history', async () => {
   const { app, store } = await testApp()
   await store.leaders.record('taken-over', { slots: 5, unownedMs: 3_100 })
   expect((await app.inject('/v1/stats')).json()).toEqual({
-    ticks: { audits: 3, rows: 2, doubledTicks: '0', lostTicks: '0', examples: [] },
+    ticks: { audits: 3, rows: 2, rowsInTable: 5, doubledTicks: '0', lostTicks: '0', examples: [] },
     longestGapTicks: 0,
     longestUnownedMs: 3_100,
   })

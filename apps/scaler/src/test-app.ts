@@ -11,4 +11,4 @@ export async function testApp(replace: (store: WorkItemStore) => WorkItemStore =
   return { app: await build({ server: testServer('scaler'), store, audit }), store }
 }
 
-const audit = () => ({ audits: 3, rows: 2, doubledTicks: '0', lostTicks: '0', examples: [] })
+const audit = () => ({ audits: 3, rows: 2, rowsInTable: 5, doubledTicks: '0', lostTicks: '0', examples: [] })

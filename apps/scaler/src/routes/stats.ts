@@ -6,7 +6,11 @@ import type { TickAudit } from '../control-plane/tick-audit.ts'
 const Stats = Type.Object({
   ticks: Type.Object({
     audits: Type.Integer({ description: 'comparisons that this control plane has made' }),
-    rows: Type.Integer({ description: 'rows in the last one' }),
+    rows: Type.Integer({
+      description:
+        'rows that the last one covered: of the first --audit-max-rows, those there at both ends, with a value below the maximum',
+    }),
+    rowsInTable: Type.Integer({ description: 'rows there were then' }),
     doubledTicks: Type.String({ description: 'ticks credited twice; an edit that raises a value counts here too' }),
     lostTicks: Type.String(),
     examples: Type.Array(Type.String()),

@@ -85,6 +85,19 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
       expect(verdict).toMatchObject({ rows: 5, doubledRows: 0, lostRows: 0 })
     })
 
+    test('a row that was removed and added again is another row, not one that lost its ticks', async () => {
+      const lease = await soleOwner()
+      const ids = Array.from({ length: 3 }, () => randomUUID())
+      await store.rows.add({ ids })
+      await fixture.rewindRows(100)
+      await store.workers.tick(lease)
+      const before = await snapshotTicks(store.rows)
+      await store.rows.remove({ ids: ids.slice(0, 2) })
+      await store.rows.add({ ids })
+      const verdict = compareTicks(before, await snapshotTicks(store.rows))
+      expect(verdict).toMatchObject({ rows: 1, doubledRows: 0, lostRows: 0 })
+    })
+
     test('a store clock that went back takes nothing away, and credits nothing until it has caught up', async () => {
       const lease = await soleOwner()
       await store.rows.add({ count: 3 })

@@ -227,6 +227,9 @@ export interface Rows {
 
 export interface RowOffset {
   readonly id: string
-  readonly value: bigint
+  /** Undefined: an error row, which is not ticked. */
+  readonly value: bigint | undefined
   readonly lastTick: bigint
+  /** Another one for a row that was added again under the id of a removed one. */
+  readonly born: string
 }

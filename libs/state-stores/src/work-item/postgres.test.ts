@@ -102,6 +102,7 @@ describe('a table that is there already', () => {
     await expect(database.run('SELECT version FROM ballast_scaler.migrations ORDER BY 1')).resolves.toEqual([
       { version: 1 },
       { version: 2 },
+      { version: 3 },
     ])
     await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()))
   })

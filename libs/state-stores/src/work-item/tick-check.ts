@@ -1,15 +1,20 @@
 import type { Rows } from './port.ts'
 
+export interface RowConstant {
+  readonly offset: bigint
+  readonly born: string
+}
+
 /** `value - lastTick` of each row: the constant of which the promise speaks. Saturated rows are counted, not kept. */
 export interface TickSnapshot {
-  readonly offsets: ReadonlyMap<string, bigint>
+  readonly offsets: ReadonlyMap<string, RowConstant>
   readonly saturated: number
   /** The smallest lastTick, undefined without rows: how far the slowest row has come. */
   readonly oldestTick: bigint | undefined
 }
 
 export interface TickVerdict {
-  /** Rows in both snapshots: those the verdict is about. */
+  /** Rows in both snapshots: those the verdict is about. A row that was added again under an old id is another row. */
   readonly rows: number
   /** Rows whose value grew by more than its ticks, and by how much in all. */
   readonly doubledRows: number
@@ -33,15 +38,16 @@ export async function snapshotTicks(
   rows: Pick<Rows, 'offsets'>,
   maxRows = Number.POSITIVE_INFINITY,
 ): Promise<TickSnapshot> {
-  const offsets = new Map<string, bigint>()
+  const offsets = new Map<string, RowConstant>()
   let saturated = 0
   let oldestTick: bigint | undefined
   let after: string | undefined
   for (;;) {
     const page = await rows.offsets(after, pageRows)
-    for (const { id, value, lastTick } of page) {
+    for (const { id, value, lastTick, born } of page) {
+      if (value === undefined) continue
       if (maxima.has(value)) saturated += 1
-      else offsets.set(id, value - lastTick)
+      else offsets.set(id, { offset: value - lastTick, born })
       if (oldestTick === undefined || lastTick < oldestTick) oldestTick = lastTick
     }
     after = page.at(-1)?.id
@@ -57,18 +63,19 @@ export function compareTicks(before: TickSnapshot, after: TickSnapshot): TickVer
   let lostRows = 0
   let lostTicks = 0n
   const examples: string[] = []
-  for (const [id, offset] of before.offsets) {
+  for (const [id, earlier] of before.offsets) {
     const later = after.offsets.get(id)
-    if (later === undefined) continue
+    if (later === undefined || later.born !== earlier.born) continue
     rows += 1
-    if (later === offset) continue
+    const surplus = later.offset - earlier.offset
+    if (surplus === 0n) continue
     if (examples.length < 10) examples.push(id)
-    if (later > offset) {
+    if (surplus > 0n) {
       doubledRows += 1
-      doubledTicks += later - offset
+      doubledTicks += surplus
     } else {
       lostRows += 1
-      lostTicks += offset - later
+      lostTicks -= surplus
     }
   }
   return { rows, doubledRows, doubledTicks, lostRows, lostTicks, examples }

@@ -23,7 +23,8 @@ export function memoryRows(state: MemoryState, slotOfId: (id: string) => number)
         'ids' in rows ? rows.ids.map((id) => id.toLowerCase()) : Array.from({ length: rows.count }, state.newId)
       const fresh = ids.filter((id) => !state.rows.has(id))
       const lastTick = BigInt(Math.floor(state.nowMs() / 1000))
-      for (const id of fresh) state.rows.set(id, { slot: slotOfId(id), value: 0, lastTick, worker: undefined })
+      const born = state.newId()
+      for (const id of fresh) state.rows.set(id, { slot: slotOfId(id), born, value: 0, lastTick, worker: undefined })
       return new Set(fresh).size
     },
     async remove(rows) {
@@ -49,7 +50,9 @@ export function memoryRows(state: MemoryState, slotOfId: (id: string) => number)
     async offsets(after, limit) {
       return page(after, limit).flatMap((id) => {
         const row = state.rows.get(id)
-        return row?.value === undefined ? [] : { id, value: BigInt(row.value), lastTick: row.lastTick }
+        if (row === undefined) return []
+        const { value, lastTick, born } = row
+        return { id, value: value === undefined ? undefined : BigInt(value), lastTick, born }
       })
     },
   }

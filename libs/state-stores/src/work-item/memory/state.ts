@@ -33,6 +33,7 @@ export interface MemoryLease {
 
 export interface MemoryRow {
   readonly slot: number
+  readonly born: string
   value: number | undefined
   lastTick: bigint
   worker: string | undefined

@@ -48,7 +48,7 @@ async function checkColumns(client: pg.PoolClient): Promise<void> {
     if (!types.includes(column.type))
       throw wrong(`has a column "${name}" of type ${column.type}, not ${types.join(' or ')}`)
   }
-  const taken = columns.find(({ name }) => name === 'slot' || name === 'last_tick')
+  const taken = columns.find(({ name }) => ['slot', 'last_tick', 'born_xid'].includes(name))
   if (taken !== undefined) throw wrong(`already has a column "${taken.name}", a name that is needed; rename it`)
   const { rows: kinds } = await client.query<{ relkind: string; unique: boolean }>(`SELECT relkind::text, EXISTS (
       SELECT FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[0]

@@ -3,6 +3,7 @@ import { createOrAdoptTable } from './adopt-table.ts'
 import { messageOf, type Database } from './connection.ts'
 import { ownership } from './migrations/0001-ownership.ts'
 import { rowCounts } from './migrations/0002-row-counts.ts'
+import { born } from './migrations/0003-born.ts'
 
 type Migration = (client: pg.PoolClient, slots: number) => Promise<void>
 
@@ -19,6 +20,7 @@ const migrations: readonly Migration[] = [
     await client.query(`INSERT INTO ballast_scaler.row_counts
       SELECT s.slot, (SELECT count(*) FROM public.work_items i WHERE i.slot = s.slot) FROM ballast_scaler.slots s`)
   },
+  async (client) => void (await client.query(born)),
 ]
 
 /** An arbitrary key for the advisory lock under which one process at a time migrates. */

@@ -8,6 +8,10 @@ interface RowRow {
   readonly currentworker: string | null
 }
 
+interface ListedRow extends RowRow {
+  readonly born: string | null
+}
+
 const explainStatement = `
 SELECT i.id, i.value, i.last_tick::text, i.currentworker, i.slot, s.owner, s.target, l.epoch::text,
   extract(epoch FROM s.since)::float8 * 1000 AS since_ms, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms,
@@ -30,8 +34,8 @@ const start = '00000000-0000-0000-0000-000000000000'
 
 export function rowsOf(database: Database): Rows {
   const page = (after: string | undefined, limit: number) =>
-    database.query<RowRow>(
-      `SELECT id, value::text, last_tick::text, currentworker FROM public.work_items
+    database.query<ListedRow>(
+      `SELECT id, value::text, last_tick::text, currentworker, born_xid::text AS born FROM public.work_items
        WHERE id ${after === undefined ? '>=' : '>'} $1 ORDER BY id LIMIT $2`,
       [after ?? start, limit],
     )
@@ -74,10 +78,15 @@ export function rowsOf(database: Database): Rows {
         nowMs: row.now_ms,
       }
     },
-    offsets: async (after, limit): Promise<readonly RowOffset[]> =>
-      (await page(after, limit))
-        .filter((row) => row.value !== null)
-        .map((row) => ({ id: row.id, value: BigInt(row.value ?? 0), lastTick: BigInt(row.last_tick) })),
+    async offsets(after, limit): Promise<readonly RowOffset[]> {
+      const rows = await page(after, limit)
+      return rows.map(({ id, value, last_tick, born }) => ({
+        id,
+        value: value === null ? undefined : BigInt(value),
+        lastTick: BigInt(last_tick),
+        born: born ?? '',
+      }))
+    },
   }
 }
 
