@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import type { App } from '@ballast/service'
+import { serviceProblems, type App } from '@ballast/service'
 import { problems } from './problems.ts'
 
 /**
@@ -14,6 +14,25 @@ export function takeJsonBodies(app: App): void {
       done(problems.create('invalid-message', 'The body is not UTF-8, which JSON has to be (RFC 8259, 8.1).'))
       return
     }
-    void parse(request, body.toString('utf8'), done)
+    const text = body.toString('utf8')
+    void parse(request, text, (error, parsed) => {
+      done(error !== null && isJson(text) ? problems.create('invalid-message', forbiddenKey) : error, parsed)
+    })
   })
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.method !== 'POST' || request.headers['content-type'] !== undefined) done()
+    else done(serviceProblems.create('unsupported-media-type', 'Say Content-Type: application/json.'))
+  })
+}
+
+const forbiddenKey = 'The body has a key __proto__ or constructor.prototype; a message has only the key "message".'
+
+/** What the parser refuses although it is JSON has such a key; it says "not JSON" for both. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
 }

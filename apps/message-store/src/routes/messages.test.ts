@@ -130,7 +130,7 @@ describe('refusals are problem+json', () => {
       400,
       'invalid-message',
     ],
-    ['a prototype', '{"message": "x", "__proto__": {}}', 400, 'malformed-body'],
+    ['a prototype', '{"message": "x", "__proto__": {}}', 400, 'invalid-message'],
   ])('%s', async (_, payload, status, code) => {
     const { app, store } = await testApp()
     const answer = await raw(app, payload)
@@ -143,6 +143,14 @@ describe('refusals are problem+json', () => {
     const { app } = await testApp()
     const answer = await raw(app, '{"message": "foo"}', { 'content-type': type })
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([415, 'unsupported-media-type'])
+  })
+
+  test('a refusal names what is wrong with the body or its type', async () => {
+    const { app } = await testApp()
+    const forbidden = await raw(app, '{"message":"a","__proto__":1}')
+    expect(forbidden.json()).toMatchObject({ detail: expect.stringContaining('The body has a key __proto__') })
+    const untyped = await raw(app, Buffer.from('{"message": "foo"}'), {})
+    expect([untyped.statusCode, untyped.json()]).toMatchObject([415, { detail: 'Say Content-Type: application/json.' }])
   })
 
   test('other methods are 405 with Allow', async () => {
