@@ -9,6 +9,7 @@ import type { Messages } from '../messages.ts'
 import type { MessageMetrics } from '../metrics.ts'
 import { problems } from '../problems.ts'
 import { failureOf, refusal } from '../refusals.ts'
+import { ResponseTurns } from '../response-turns.ts'
 import type { WireFormat } from '../wire-format.ts'
 import * as schemas from './schemas.ts'
 
@@ -33,6 +34,8 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
     ? 'no-cache'
     : `${needsCredentials ? 'private' : 'public'}, max-age=31536000, immutable`
   takeJsonBodies(app)
+  const turns = new ResponseTurns()
+  turns.watch(app)
 
   const notFound = (reply: FastifyReply): FastifyReply =>
     send(reply.header('cache-control', 'no-store'), 404, format.notFound)
@@ -61,15 +64,26 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
 
   app.get(
     '/messages/:digest',
-    { config: { role: 'reader' }, schema: schemas.get },
-    async ({ params: { digest }, headers, method }, reply) => {
+    { config: { role: 'reader' }, schema: schemas.get, exposeHeadRoute: true },
+    async (request, reply) => {
+      const { params, headers, method } = request
+      const { digest } = params
       if (!isDigest(digest)) return notFound(reply)
+      // Not before: an open blob has a file and a piece of it in memory.
+      if (!(await turns.turnOf(request, reply))) return reply.hijack()
       try {
         const blob = await messages.open(digest)
         if (blob === undefined) {
           metrics.got('miss', 0)
           return notFound(reply)
         }
+        // A body that is destroyed before it has begun closes nothing.
+        const close = (): void => void blob.close().catch(() => {})
+        if (reply.raw.destroyed) {
+          close()
+          return reply.hijack()
+        }
+        reply.raw.once('close', close)
         const etag = `"${digest}"`
         void reply.header('etag', etag).header('cache-control', cacheControl)
         if (matches(headers['if-none-match'], etag)) {
