@@ -52,7 +52,7 @@ test(
         history.load(server.url, `${round}/${client}`, stop.signal),
       )
       // A moment of death that differs from life to life.
-      await waitUntil(() => answered.size > before + 40 + ((round * 37) % 90), { timeoutMs: 30_000 })
+      await waitUntil(() => answered.size > before + 40 + ((round * 37) % 90), { timeoutMs: 60_000 })
       server.kill('SIGKILL')
       await expect(server.exit).resolves.toEqual({ code: null, signal: 'SIGKILL' })
       stop.abort()

@@ -28,7 +28,7 @@ export async function remove(url: string, digest: string): Promise<Status> {
 /** A body that does not arrive whole is no answer. */
 async function ask(url: string, init: RequestInit = {}): Promise<Got> {
   try {
-    const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(20_000) })
+    const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(60_000) })
     const body = await answer.text()
     if (answer.status >= 500) return { status: undefined, body }
     return { status: answer.status, body }
