@@ -112,6 +112,7 @@ test('/healthz and /readyz have the bodies of the assessment', async () => {
   const { app, server } = await testApp()
   const health = (await app.inject('/healthz')).json()
   expect(health).toEqual({ status: 'ok', timestamp: expect.stringMatching(iso) })
+  for (const url of ['/healthz', '/readyz']) expect((await app.inject({ method: 'HEAD', url })).statusCode).toBe(200)
   server.health.add({
     name: 'documents',
     gates: 'none',

@@ -26,13 +26,18 @@ const NotReady = Type.Object({ status: Type.Literal('not ready'), error: Type.St
 export const healthRoutes: Routes<{ health: Health; stream: WriteStream }> = async (app, { health, stream }) => {
   app.get(
     '/healthz',
-    { config: { role: 'public' }, schema: { summary: 'The process answers', response: { 200: Ok } } },
+    {
+      config: { role: 'public' },
+      exposeHeadRoute: true,
+      schema: { summary: 'The process answers', response: { 200: Ok } },
+    },
     async () => ({ status: 'ok' as const, timestamp: new Date().toISOString() }),
   )
   app.get(
     '/readyz',
     {
       config: { role: 'public' },
+      exposeHeadRoute: true,
       schema: { summary: 'Writes can be accepted durably', response: { 200: Ready, 503: NotReady } },
     },
     async (_request, reply) => {
