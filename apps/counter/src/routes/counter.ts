@@ -24,6 +24,7 @@ export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer })
     url,
     {
       config: { role: 'reader' },
+      exposeHeadRoute: true,
       schema: { summary: 'Read a counter', params: Params, response: { 200: CounterView, 304: NotModified } },
     },
     async (request, reply) => {

@@ -24,7 +24,11 @@ const Page = Type.Object({
 export const listRoutes: Routes<CounterDeps> = async (app, { store }) => {
   app.get(
     '/v1/counters',
-    { config: { role: 'reader' }, schema: { summary: 'List counters', querystring: Query, response: { 200: Page } } },
+    {
+      config: { role: 'reader' },
+      exposeHeadRoute: true,
+      schema: { summary: 'List counters', querystring: Query, response: { 200: Page } },
+    },
     async (request) => {
       const { namespace, after, limit } = request.query
       const found = await store.scan({

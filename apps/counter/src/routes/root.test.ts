@@ -49,3 +49,11 @@ test('it is the counter default/counter', async () => {
   await app.inject({ method: 'POST', url: '/' })
   expect((await app.inject('/v1/counters/default/counter')).json()).toMatchObject({ value: '1' })
 })
+
+test.each(['/', '/v1/counters', '/v1/counters/default/counter'])('HEAD %s is GET without the body', async (url) => {
+  const { app } = await testApp()
+  await app.inject({ method: 'POST', url: '/' })
+  const [head, get] = [await app.inject({ method: 'HEAD', url }), await app.inject(url)]
+  expect([head.statusCode, head.body, head.headers['etag']]).toEqual([200, '', get.headers['etag']])
+  expect(head.headers['content-length']).toBe(get.headers['content-length'])
+})

@@ -61,6 +61,7 @@ export const rootRoutes: Routes<CounterDeps> = async (app, { store, writer }) =>
     '/',
     {
       config: { role: 'reader' },
+      exposeHeadRoute: true,
       schema: {
         summary: 'Read the default counter; 0 when nobody has counted',
         response: { ...responses, 304: NotModified },

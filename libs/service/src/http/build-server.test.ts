@@ -67,8 +67,16 @@ test('validation says where and what', async () => {
 test('405 names the methods in Allow; a problem brings its headers', async () => {
   await using app = await build({ server: testServer('test') })
   expect((await app.inject({ method: 'PUT', url: '/things/a' })).headers['allow']).toBe('DELETE, POST')
-  expect((await app.inject({ method: 'PUT', url: '/public' })).headers['allow']).toBe('GET, HEAD')
+  expect((await app.inject({ method: 'PUT', url: '/public' })).headers['allow']).toBe('GET')
   expect((await app.inject({ method: 'DELETE', url: '/things/a' })).headers['retry-after']).toBe('1')
+})
+
+test('HEAD is answered where the route says so, and carries out no other GET', async () => {
+  await using app = await build({ server: testServer('test') })
+  const refused = await app.inject({ method: 'HEAD', url: '/public' })
+  expect([refused.statusCode, refused.headers['allow']]).toEqual([405, 'GET'])
+  const health = await app.inject({ method: 'HEAD', url: '/livez' })
+  expect([health.statusCode, health.body]).toEqual([200, ''])
 })
 
 function fail(): never {

@@ -33,7 +33,7 @@ export interface BuildOptions extends ServerOptions {
 
 /**
  * A Fastify server that holds under hostile clients: every wait and size is bounded, every error is problem+json,
- * every route names its role. Health, /metrics, traces and the OpenAPI document are there. It does not listen.
+ * every route names its role, and a GET route that may answer HEAD says `exposeHeadRoute: true`. Health, /metrics, traces and the OpenAPI document are there. It does not listen.
  */
 export async function buildServer(options: BuildOptions): Promise<App> {
   const { limits, tls, tracer, health, metrics, authenticator, answerProblem = sendProblem } = options
@@ -48,6 +48,8 @@ export async function buildServer(options: BuildOptions): Promise<App> {
     logController: new LogController({ disableRequestLogging: true }),
     genReqId: (raw) => admit(raw, sampleNew),
     bodyLimit: limits.bodyLimitBytes,
+    // Fastify would carry out every GET for a HEAD, effects included.
+    exposeHeadRoutes: false,
     routerOptions: { maxParamLength: limits.maxParamLengthBytes },
     // While draining, requests that still arrive are answered, with `Connection: close`.
     return503OnClosing: false,
@@ -87,10 +89,14 @@ export async function buildServer(options: BuildOptions): Promise<App> {
   }
   addHealthRoutes(app, health, options.healthRoutes)
   if (options.serveMetrics) {
-    app.get('/metrics', { config: { role: 'reader' }, schema: { hide: true } }, async (request, reply) => {
-      const { contentType, body } = await metrics.exposition(request.headers.accept)
-      return reply.type(contentType).send(body)
-    })
+    app.get(
+      '/metrics',
+      { config: { role: 'reader' }, schema: { hide: true }, exposeHeadRoute: true },
+      async (request, reply) => {
+        const { contentType, body } = await metrics.exposition(request.headers.accept)
+        return reply.type(contentType).send(body)
+      },
+    )
   }
   return app
 }

@@ -21,7 +21,11 @@ export function addHealthRoutes(app: App, health: Health, wanted: HealthRoutes =
   ]
   for (const [name, probe] of routes) {
     if (wanted[name] === false) continue
-    app.get(`/${name}`, { config: { role: 'public' }, schema: { hide: true } }, probeHandler(health, probe))
+    app.get(
+      `/${name}`,
+      { config: { role: 'public' }, schema: { hide: true }, exposeHeadRoute: true },
+      probeHandler(health, probe),
+    )
   }
 }
 

@@ -80,5 +80,7 @@ export async function documentRoutes(app: App, { info, version, problems }: Docu
       return openapiObject
     },
   })
-  app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true } }, () => app.swagger())
+  app.get('/openapi.json', { config: { role: 'public' }, schema: { hide: true }, exposeHeadRoute: true }, () =>
+    app.swagger(),
+  )
 }
