@@ -9,6 +9,7 @@ export function malformedRequests(path: string): Readonly<Record<string, string>
     'the HTTP/2 preface': 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
     'an HTTP version from the future': `GET ${path} HTTP/9.9\r\nHost: test\r\n\r\n`,
     'no Host header': `GET ${path} HTTP/1.1\r\n\r\n`,
+    'two Host headers': get('Host: other'),
     'an unknown method': `FROBNICATE ${path} HTTP/1.1\r\nHost: test\r\n\r\n`,
     'a space in the URL': `GET ${path} x HTTP/1.1\r\nHost: test\r\n\r\n`,
     'a broken escape in the URL': `GET /%E0%A4%A HTTP/1.1\r\nHost: test\r\n\r\n`,

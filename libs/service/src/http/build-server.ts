@@ -8,6 +8,7 @@ import type { App } from './app.ts'
 import { answerClientError, refuseExpectation } from './client-error.ts'
 import { createHttpServer } from './create-http-server.ts'
 import { addHealthRoutes, type HealthRoutes } from './health-routes.ts'
+import { refuseSecondHost } from './host-header.ts'
 import { RequestObserver } from './observe-requests.ts'
 import { documentRoutes, type OpenApiInfo } from './openapi.ts'
 import { RequestLog } from './request-log.ts'
@@ -73,6 +74,7 @@ export async function buildServer(options: BuildOptions): Promise<App> {
     },
   })
   app.addHook('onRequest', observer.onRequest)
+  app.addHook('onRequest', refuseSecondHost)
   app.addHook('onSend', observer.onSend)
   app.addHook('onRoute', (route) => {
     const role: unknown = route.config?.role
