@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { waitUntil } from '@ballast/testing'
 import { describe, expect, test } from 'vitest'
+import { rawExchange } from '../src/hostile-input/raw-exchange.ts'
 import { startFixture } from './start-fixture.ts'
 
 describe('starting', () => {
@@ -124,6 +125,29 @@ describe('stopping', () => {
     await expect(fixture.exit).resolves.toEqual({ code: 1, signal: null })
     expect(fixture.stdout.at(-1)).toContain('"waitingFor":"requests","openRequests":["GET /slow?ms=60000"]')
     await expect(hanging).resolves.toBeInstanceOf(Error)
+  })
+
+  test('requests that never arrive whole are cut half way through the grace time; what is answered goes on, all is closed, exit 0', async () => {
+    await using fixture = startFixture(['--grace-ms', '8000'])
+    const url = await fixture.url()
+    const head = 'POST /things/a HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: 50\r\n'
+    const halves = [`${head}\r\n{"am`, head].map((bytes) => rawExchange(url, bytes))
+    const slow = fetch(`${url}/slow?ms=4500`)
+    await waitUntil(async () =>
+      (await (await fetch(`${url}/metrics`)).text()).includes('in_flight{service="fixture"} 3'),
+    )
+    fixture.kill('SIGTERM')
+    for (const { closed, statuses } of await Promise.all(halves)) expect([closed, statuses]).toEqual([true, []])
+    await expect((await slow).json()).resolves.toEqual({ waitedMs: 4500 })
+    await expect(fixture.exit).resolves.toEqual({ code: 0, signal: null })
+    expect(fixture.stdout.map(messageOf)).toEqual([
+      'listening',
+      'stopping',
+      'cut: their requests did not arrive while draining',
+      'closed queue',
+      'closed store',
+      'stopped',
+    ])
   })
 
   test('a second signal ends it at once', async () => {

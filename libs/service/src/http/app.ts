@@ -24,6 +24,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** `METHOD url` of requests whose answer is not finished. */
     readonly openRequests: () => readonly string[]
+    /** Cuts every connection that has no request which has arrived whole; returns how many. */
+    readonly cutUnreceived: () => number
   }
 }
 

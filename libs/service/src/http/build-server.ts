@@ -6,6 +6,7 @@ import { isRole, roles } from '../roles.ts'
 import { errorHandler, sendProblem, type AnswerProblem } from './answer-errors.ts'
 import type { App } from './app.ts'
 import { answerClientError, refuseExpectation } from './client-error.ts'
+import { Connections } from './connections.ts'
 import { createHttpServer } from './create-http-server.ts'
 import { addHealthRoutes, type HealthRoutes } from './health-routes.ts'
 import { refuseSecondHost } from './host-header.ts'
@@ -58,11 +59,13 @@ export async function buildServer(options: BuildOptions): Promise<App> {
     frameworkErrors: onError,
   }).withTypeProvider<TypeBoxTypeProvider>()
 
+  const connections = new Connections(app.server)
   app.server.on('checkExpectation', refuseExpectation)
   app.setValidatorCompiler(createValidatorCompiler())
   app.setErrorHandler(onError)
   app.setNotFoundHandler((request, reply) => onError(unknown.problemFor(request), request, reply))
   app.decorate('openRequests', () => observer.open)
+  app.decorate('cutUnreceived', () => connections.cutAllBut(observer.received))
   app.decorateRequest('principal', {
     getter() {
       return principalOf(this)

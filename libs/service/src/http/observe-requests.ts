@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { httpServerMetrics, type Metrics } from '@ballast/metrics'
 import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHandler } from 'fastify'
 import type { Tracer } from '../tracing/tracer.ts'
@@ -27,6 +28,11 @@ export class RequestObserver {
   /** `METHOD url` of requests without a finished answer; for the log line about what hung. */
   get open(): readonly string[] {
     return [...this.#open].map(({ method, url }) => `${method} ${url}`)
+  }
+
+  /** Connections whose request has arrived whole and is being answered. */
+  get received(): ReadonlySet<Socket> {
+    return new Set([...this.#open].filter(({ raw }) => raw.complete).map(({ raw }) => raw.socket))
   }
 
   readonly onRequest: onRequestHookHandler = (request, reply, done) => {

@@ -56,14 +56,23 @@ export class Listener {
     if (this.#app !== undefined) swapTls(this.#app.server, material)
   }
 
-  /** Stops accepting, waits for the answers under way, closes idle connections as they become idle. */
-  async close(): Promise<void> {
+  /**
+   * Stops accepting, waits for the answers under way, closes idle connections as they become idle. Requests that have not
+   * arrived whole within `receiveMs` are cut, or one client could keep the process until it is ended by force.
+   */
+  async close(receiveMs: number): Promise<void> {
     const app = this.#app
     if (app === undefined) return
     const { promise: closed, resolve } = Promise.withResolvers<void>()
     app.server.close(() => resolve())
     // An answer whose head was sent before the drain said nothing of closing: its connection is ended once it is idle.
-    const sweep = setInterval(() => app.server.closeIdleConnections(), 50)
+    const cutAtMs = performance.now() + receiveMs
+    const sweep = setInterval(() => {
+      app.server.closeIdleConnections()
+      if (performance.now() < cutAtMs) return
+      const connections = app.cutUnreceived()
+      if (connections > 0) this.#options.log.warn({ connections }, 'cut: their requests did not arrive while draining')
+    }, 50)
     await closed
     clearInterval(sweep)
     await app.close()

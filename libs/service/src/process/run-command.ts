@@ -50,7 +50,8 @@ export async function runCommand(run: Run): Promise<never> {
     if (!stopping.signal.aborted) exitCode = failed(error)
     stopping.limit()
   }
-  await listener.close()
+  // What has arrived then has the other half of the grace time, as have the closers.
+  await listener.close(settings.graceMs / 2 - settings.drainDelayMs)
   const clean = await closers.closeAll((closer, error) => {
     log.error({ err: error, closer }, `${closer} did not close: ${sentence(error)}`)
   })

@@ -29,5 +29,5 @@ export interface Service<C> {
   /** Called on SIGHUP. */
   onReload(name: string, reload: () => unknown): void
   /** Listens at the configured address and turns /readyz on. Rejects when the address is taken or must not be open to all. */
-  listen(app: Pick<App, 'ready' | 'close' | 'server' | 'log' | 'openRequests'>): Promise<string>
+  listen(app: Pick<App, 'ready' | 'close' | 'server' | 'log' | 'openRequests' | 'cutUnreceived'>): Promise<string>
 }
