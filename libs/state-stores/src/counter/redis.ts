@@ -31,7 +31,7 @@ export interface RedisStoreOptions extends ServerStoreOptions {
 
 const formatVersion = '1'
 
-/** Operations of one script, which keeps the server from everybody else for about 5 ms at that size. */
+/** Operations of several callers in one script, which nobody else gets between, so a long one keeps everybody waiting. */
 const maxOperations = 256
 
 /**
