@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { hash32, unitOf } from '@ballast/hashing'
 import { buildServer, type Service } from '@ballast/service'
-import { openWorkItemStore, type Ticked, type WorkerLease } from '@ballast/state-stores/work-item'
+import { longestWorkerName, openWorkItemStore, type Ticked, type WorkerLease } from '@ballast/state-stores/work-item'
 import type { WorkerConfig } from './config.ts'
 import { onceInAWhile } from './once-in-a-while.ts'
 import { repeat } from './repeat.ts'
@@ -19,6 +19,9 @@ const retryMs = 200
 export async function worker(service: Service<WorkerConfig>): Promise<void> {
   const { config, log, health } = service
   const { name, weight, leaseTtlMs: ttlMs } = config
+  if (name === '' || name.length > longestWorkerName) {
+    throw new Error(`--name (SCALER_NAME) must have 1 to ${longestWorkerName} characters, not ${name.length}`)
+  }
   const store = await openWorkItemStore(config.store, { applicationName: `scaler worker ${name}` })
   service.onClose('store', () => store[Symbol.asyncDispose]())
   const { workers } = store

@@ -38,6 +38,11 @@ async function failing(args: readonly string[], store: string): Promise<string> 
   return child.stderr[0] ?? ''
 }
 
+test.each(['', 'w'.repeat(254)])('a worker called %j is refused in one sentence', async (name) => {
+  const args = ['worker', '--listen', '127.0.0.1:0', '--name', name]
+  await expect(failing(args, server.url)).resolves.toContain(`must have 1 to 253 characters, not ${name.length}`)
+})
+
 describe.each([['control-plane'], ['worker']])('%s ends with exit code 2 and one sentence when', (role) => {
   const args = [role, '--listen', '127.0.0.1:0']
 

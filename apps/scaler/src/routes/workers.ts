@@ -1,5 +1,5 @@
 import type { Routes } from '@ballast/service'
-import type { WorkItemStore } from '@ballast/state-stores/work-item'
+import { longestWorkerName, type WorkItemStore } from '@ballast/state-stores/work-item'
 import { Type } from 'typebox'
 import { problems } from '../problems.ts'
 
@@ -22,7 +22,7 @@ const Workers = Type.Object({
   workers: Type.Array(Worker),
 })
 
-const Named = Type.Object({ name: Type.String({ minLength: 1, maxLength: 253 }) })
+const Named = Type.Object({ name: Type.String({ minLength: 1, maxLength: longestWorkerName }) })
 
 export const workerRoutes: Routes<{ store: WorkItemStore }> = async (app, { store }) => {
   app.get(

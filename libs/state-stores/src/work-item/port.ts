@@ -26,6 +26,9 @@ export interface WorkItemStore extends AsyncDisposable {
   check(): Promise<void>
 }
 
+/** Characters: that of a host name, which is what workers are called by default. */
+export const longestWorkerName = 253
+
 /** One process that works under a name. A restarted process is another incarnation of the same worker. */
 export interface WorkerIdentity {
   readonly name: string

@@ -83,6 +83,24 @@ describe('a table that is there already', () => {
     ],
     ['CREATE TABLE work_items (id uuid, value integer, currentworker text)', 'no primary key or unique index on "id"'],
     [`${seed}; ALTER TABLE work_items ADD COLUMN slot text`, 'already has a column "slot"'],
+    [
+      'CREATE TABLE work_items (id uuid PRIMARY KEY, value integer, currentworker varchar(5))',
+      '"currentworker" of 5 characters, and the name of a worker may have 253',
+    ],
+    [
+      'CREATE TABLE work_items (id uuid PRIMARY KEY, value integer CONSTRAINT low CHECK (value < 5), currentworker text)',
+      'has the constraint low on a column that ticks write (CHECK ((value < 5)))',
+    ],
+    [
+      'CREATE TABLE people (name text PRIMARY KEY); CREATE TABLE work_items (id uuid PRIMARY KEY, value integer, currentworker text REFERENCES people)',
+      'has the constraint work_items_currentworker_fkey on',
+    ],
+    [`${seed}; CREATE UNIQUE INDEX one_each ON work_items (lower(currentworker))`, 'has the unique index one_each on'],
+    [
+      `${seed}; CREATE TRIGGER guard BEFORE UPDATE ON work_items FOR EACH ROW EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+      'has the trigger guard, which ticks would fire',
+    ],
+    [`${seed}; CREATE RULE never AS ON UPDATE TO work_items DO INSTEAD NOTHING`, 'has the rule never for its updates'],
     ["CREATE VIEW work_items AS SELECT gen_random_uuid() AS id, 1 AS value, text '' AS currentworker", 'is a view'],
   ])('is refused when it does not fit, and nothing is changed: %s', async (create, sentence) => {
     await using database = await server.database()
@@ -92,6 +110,20 @@ describe('a table that is there already', () => {
     const before = await database.run(shape)
     await expect(openPostgresWorkItems({ url: database.url })).rejects.toThrow(sentence)
     await expect(database.run(shape)).resolves.toEqual(before)
+  })
+
+  test('what cannot stop a tick does not keep a table from being adopted, and what can is found at a later start too', async () => {
+    await using database = await server.database()
+    await database.run(`CREATE TABLE work_items (id uuid PRIMARY KEY, value bigint NOT NULL, currentworker varchar(253) NOT NULL, note text
+      CHECK (length(note) < 9), UNIQUE (note))`)
+    await database.run(`CREATE TRIGGER noted BEFORE UPDATE OF note ON work_items FOR EACH ROW
+      EXECUTE FUNCTION suppress_redundant_updates_trigger()`)
+    await using store = await openPostgresWorkItems({ url: database.url, slots: 64 })
+    await expect(store.check()).resolves.toBeUndefined()
+    await using again = await openPostgresWorkItems({ url: database.url })
+    await expect(again.check()).resolves.toBeUndefined()
+    await database.run('ALTER TABLE work_items ADD CONSTRAINT low CHECK (value < 5)')
+    await expect(openPostgresWorkItems({ url: database.url })).rejects.toThrow('has the constraint low on')
   })
 
   test('twelve processes that start together migrate once', async () => {

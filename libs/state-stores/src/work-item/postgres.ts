@@ -1,5 +1,6 @@
 import { defaultSlots } from '@ballast/hashing'
 import type { WorkItemStore } from './port.ts'
+import { checkTickable } from './postgres/check-tickable.ts'
 import { connect, messageOf } from './postgres/connection.ts'
 import { leaderSide } from './postgres/leader-side.ts'
 import { checkServer, migrate, readFacts } from './postgres/migrate.ts'
@@ -26,6 +27,7 @@ export async function openPostgresWorkItems(options: PostgresWorkItemOptions): P
   const database = connect({ url, applicationName })
   try {
     const version = await checkServer(database)
+    await checkTickable(database)
     try {
       await migrate(database, slots)
     } catch (cause) {
