@@ -1,3 +1,3 @@
 import { project } from '../../vitest.base.ts'
 
-export default project('scaler', { testTimeout: 60_000 })
+export default project('scaler', { testTimeout: 300_000 })

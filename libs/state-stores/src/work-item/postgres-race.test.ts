@@ -70,7 +70,7 @@ async function tickWithCurrentLease(lease: WorkerLease): Promise<number> {
 
 test(
   'old and new owner in the same second, the fence replaced at a random moment of the old one’s statement: nothing doubled or lost',
-  { timeout: 30_000 + rounds * 1_200 },
+  { timeout: 90_000 + rounds * 5_000 },
   async () => {
     let before = await snapshotTicks(store.rows)
     let fenced = 0
