@@ -7,7 +7,8 @@ export const counter: ServiceDefinition = {
   portOffset: 1,
   storeVariables: ['COUNTER_STORE'],
   processes({ dataDir, port, env }) {
-    const store = env['COUNTER_STORE'] ?? `file:${join(dataDir, 'counter.json')}`
-    return [{ name: 'counter', role: 'serve', main: true, args: app('counter', 'serve', port, ['--store', store]) }]
+    // A URL of the environment stays there: it may hold a password, and arguments are for all to see.
+    const flags = env['COUNTER_STORE'] === undefined ? ['--store', `file:${join(dataDir, 'counter.json')}`] : []
+    return [{ name: 'counter', role: 'serve', main: true, args: app('counter', 'serve', port, flags) }]
   },
 }

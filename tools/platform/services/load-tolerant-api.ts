@@ -8,7 +8,11 @@ export const loadTolerantApi: ServiceDefinition = {
   storeVariables: ['LOAD_TOLERANT_API_STREAM', 'LOAD_TOLERANT_API_DOCUMENTS'],
   processes(context) {
     const stores = loadTolerantApiStores(context)
-    const flags = ['--stream', stores.stream, '--documents', stores.documents]
+    // A URL of the environment stays there: it may hold a password, and arguments are for all to see.
+    const flags = [
+      ...(context.env['LOAD_TOLERANT_API_STREAM'] === undefined ? ['--stream', stores.stream] : []),
+      ...(context.env['LOAD_TOLERANT_API_DOCUMENTS'] === undefined ? ['--documents', stores.documents] : []),
+    ]
     return [
       { name: 'consumer', role: 'consumer', args: app('load-tolerant-api', 'consumer', 0, flags) },
       {

@@ -14,9 +14,10 @@ export function messageStoreService(tls?: TlsFiles): ServiceDefinition {
     portOffset: 2,
     storeVariables: ['MESSAGE_STORE_STORE'],
     processes({ dataDir, port, env }) {
-      const store = env['MESSAGE_STORE_STORE'] ?? `lmdb:${dataDir}`
+      // A URL of the environment stays there: it may hold a password, and arguments are for all to see.
+      const storeFlags = env['MESSAGE_STORE_STORE'] === undefined ? ['--store', `lmdb:${dataDir}`] : []
       const tlsFlags = tls === undefined ? [] : ['--tls-cert', tls.cert, '--tls-key', tls.key]
-      const args = app('message-store', 'serve', port, ['--store', store, ...tlsFlags])
+      const args = app('message-store', 'serve', port, [...storeFlags, ...tlsFlags])
       return [{ name: 'message-store', role: 'serve', main: true, args }]
     },
   }
