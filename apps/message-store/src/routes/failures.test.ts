@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import type { BlobStore } from '@ballast/state-stores/blob'
 import { MemoryBlobStore } from '@ballast/state-stores/blob/memory'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
@@ -106,4 +107,29 @@ test('reads and deletions are counted by what they found', async () => {
   const deletes = ['removed', 'missing'].map((outcome) => `message_store_deletes_total{outcome="${outcome}"`)
   for (const name of [...outcomes, ...puts, ...deletes]) expect([name, await series(app, name)]).toEqual([name, 1])
   expect(await series(app, 'message_store_read_bytes_total')).toBe(3)
+})
+
+async function* body(): AsyncGenerator<Buffer> {
+  await new Promise(() => {})
+  yield Buffer.alloc(0)
+}
+
+test('a blob is closed when the client resets, even while its body has yielded nothing', async () => {
+  let [opened, closed] = [0, 0]
+  const close = async (): Promise<void> => void closed++
+  const store = storeWith({
+    open: async (name) => {
+      opened++
+      const range = { start: 0, end: 1 }
+      return { digest: name.key, sizeBytes: 1, range, body, close, [Symbol.asyncDispose]: close }
+    },
+  })
+  const { app } = await testApp({ store })
+  const { port } = new URL(await app.listen({ port: 0, host: '127.0.0.1' }))
+  const socket = connect(Number(port), '127.0.0.1').on('error', () => {})
+  socket.write(`GET /messages/${foo} HTTP/1.1\r\nHost: a\r\n\r\n`)
+  await waitUntil(() => opened === 1)
+  socket.resetAndDestroy()
+  await waitUntil(() => closed > 0)
+  expect(opened).toBe(1)
 })
