@@ -9,7 +9,8 @@ import { open, type FileHandle } from 'node:fs/promises'
  * Other processes may write meanwhile. Pages of a snapshot are reused only after two further commits, so a complaint
  * counts only if the newest transaction is still the one that was walked.
  *
- * Returns what is wrong, or undefined when nothing is, or when there is no file or an empty one (LMDB starts afresh).
+ * Returns what is wrong, or undefined when nothing is, or when there is no file (LMDB starts afresh). An
+ * empty one is damage: LMDB would start afresh over whatever was cut off.
  * Format: liblmdb mdb.c, data version 2 (64-bit, little endian).
  */
 export async function inspectLmdbFile(file: string, maxPages = 4096): Promise<string | undefined> {
@@ -21,7 +22,9 @@ export async function inspectLmdbFile(file: string, maxPages = 4096): Promise<st
     throw error
   }
   try {
-    if ((await handle.stat()).size === 0) return undefined
+    if ((await handle.stat()).size === 0) {
+      return 'it is empty, so what it held is gone; if this store was never used, remove the file'
+    }
     for (;;) {
       const meta = await readMeta(handle)
       if (typeof meta === 'string') return meta

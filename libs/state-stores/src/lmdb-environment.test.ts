@@ -191,6 +191,7 @@ describe('refusals', () => {
 describe('damage', () => {
   const damages: Record<string, (data: Buffer) => Buffer> = {
     'no database at all': () => Buffer.from('hello\n'.repeat(4000)),
+    'an emptied file': () => Buffer.alloc(0),
     'a file of some bytes': () => Buffer.alloc(100, 7),
     'a torn first meta page': (data) => data.fill(0x5a, 0, 4096),
     'a torn second meta page': (data) => data.fill(0x5a, 4096, 8192),
