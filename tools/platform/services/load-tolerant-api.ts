@@ -1,11 +1,20 @@
 import { join } from 'node:path'
 import type { ServiceContext, ServiceDefinition } from '../service.ts'
 import { app } from './app.ts'
+import { refuseMemory } from './refuse-memory.ts'
+
+const storeVariables = ['LOAD_TOLERANT_API_STREAM', 'LOAD_TOLERANT_API_DOCUMENTS']
 
 export const loadTolerantApi: ServiceDefinition = {
   name: 'load-tolerant-api',
   portOffset: 4,
-  storeVariables: ['LOAD_TOLERANT_API_STREAM', 'LOAD_TOLERANT_API_DOCUMENTS'],
+  storeVariables,
+
+  openStores({ env }) {
+    refuseMemory(storeVariables, env)
+    return Promise.resolve({ env: {}, close: () => Promise.resolve() })
+  },
+
   processes(context) {
     const stores = loadTolerantApiStores(context)
     // A URL of the environment stays there: it may hold a password, and arguments are for all to see.

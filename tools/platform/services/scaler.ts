@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { ProcessSpec, ServiceContext, ServiceDefinition } from '../service.ts'
 import { app } from './app.ts'
 import { keepPostgres } from './keep-postgres.ts'
+import { refuseMemory } from './refuse-memory.ts'
 
 export const scaler: ServiceDefinition = {
   name: 'scaler',
@@ -9,6 +10,7 @@ export const scaler: ServiceDefinition = {
   storeVariables: ['SCALER_STORE'],
 
   async openStores({ dataDir, env, report }) {
+    refuseMemory(['SCALER_STORE'], env)
     if (env['SCALER_STORE'] !== undefined) return { env: {}, close: async () => {} }
     const postgres = await keepPostgres(join(dataDir, 'postgres'), report)
     return { env: { SCALER_STORE: postgres.url }, close: () => postgres.stop() }
