@@ -22,7 +22,8 @@ const toolchain = join(root, '.toolchain')
 const tools = join(toolchain, `node-${NODE}-pnpm-${PNPM}`)
 const bin = join(tools, 'node_modules', '.bin')
 const logFile = join(toolchain, 'install.log')
-const fingerprintFile = join(toolchain, 'installed')
+// Inside of node_modules, so that whoever removes the one removes the other.
+const fingerprintFile = join(root, 'node_modules', '.ballast-installed')
 
 /** A failure whose message is all that a user needs: printed as one sentence, exit 1. */
 class SetupError extends Error {}
@@ -48,8 +49,10 @@ async function fingerprint() {
 }
 
 async function isInstalled(wanted) {
-  const installed = await readFile(fingerprintFile, 'utf8').catch(() => '')
-  return installed === wanted
+  const [installed, complete] = await Promise.all(
+    [fingerprintFile, join(tools, 'complete')].map((file) => readFile(file, 'utf8').catch(() => '')),
+  )
+  return installed === wanted && complete !== ''
 }
 
 /**
@@ -185,6 +188,7 @@ async function setUp(env) {
     await writeFile(logFile, '')
     await installToolchain(env)
     await installDependencies(env)
+    await mkdir(dirname(fingerprintFile), { recursive: true })
     await writeFile(fingerprintFile, wanted)
   } finally {
     unlock()

@@ -1,6 +1,17 @@
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 
@@ -48,6 +59,11 @@ describe('set-up', { timeout: 120_000 }, () => {
     expect(third.stdout).toEqual(['12.21.0'])
     expect(third.stderr, 'nothing changed: nothing is installed again').toEqual([])
 
+    rmSync(join(root, 'node_modules'), { recursive: true, force: true })
+    await using fourth = bootstrap(root, ['pnpm', '--version'])
+    await fourth.exit
+    expect(fourth.stderr.join(' '), 'what was removed is installed again').toContain('Installing dependencies')
+
     expect(readdirSync(folder.path), 'nothing is written beside the checkout').toEqual(['a path with spaces'])
     expect(readdirSync(root).toSorted()).toEqual(
       ['.toolchain', 'apps', 'deploy', 'libs', 'package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'tools']
@@ -93,7 +109,7 @@ describe('set-up', { timeout: 120_000 }, () => {
 })
 
 describe('the command', () => {
-  const here = new URL('..', import.meta.url).pathname
+  const here = fileURLToPath(new URL('..', import.meta.url))
 
   test('its exit code and its output are passed through', async () => {
     await using child = bootstrap(here, ['node', '-e', 'process.stdout.write("only this"); process.exit(7)'])
@@ -116,7 +132,9 @@ describe('the command', () => {
     const script = `process.on("SIGTERM", () => process.exit(0)); require("fs").writeFileSync(${JSON.stringify(join(folder.path, 'pid'))}, String(process.pid)); setInterval(() => {}, 1000)`
     writeFileSync(join(folder.path, 'script.js'), script)
     const manifest = {
-      scripts: { start: `node ${join(here, 'tools/bootstrap.mjs')} node ${join(folder.path, 'script.js')}` },
+      scripts: {
+        start: `exec node ${JSON.stringify(join(here, 'tools/bootstrap.mjs'))} node ${JSON.stringify(join(folder.path, 'script.js'))}`,
+      },
     }
     writeFileSync(join(folder.path, 'package.json'), JSON.stringify(manifest))
     await using npm = startProcess({ command: 'npm', args: ['start', '--silent'], cwd: folder.path })

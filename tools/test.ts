@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { backendTable } from './workspace/backend-table.ts'
+import { readProjects } from './workspace/projects.ts'
 import { readResults, resultsFolder } from './workspace/results.ts'
 
 /**
@@ -8,6 +9,12 @@ import { readResults, resultsFolder } from './workspace/results.ts'
  * summary. What was skipped is named: a backend that could not be started must not look like one that passed.
  */
 const projects = process.argv.slice(2)
+const known = readProjects().map(({ name }) => name)
+const unknown = projects.filter((name) => !known.includes(name))
+if (unknown.length > 0) {
+  process.stderr.write(`${unknown.join(', ')}: no such project; there are ${known.toSorted().join(', ')}\n`)
+  process.exit(2)
+}
 const selection = projects.length > 0 ? [`--projects=${projects.join(',')}`] : []
 
 rmSync(resultsFolder, { recursive: true, force: true })

@@ -101,5 +101,5 @@ function logSink(
 }
 
 function jsonLog({ process, level, timeMs, msg, fields }: LogRecord): string {
-  return JSON.stringify({ time: timeMs, level, process, msg, ...fields })
+  return JSON.stringify({ ...fields, time: timeMs, level, process, msg })
 }

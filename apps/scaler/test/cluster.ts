@@ -1,8 +1,9 @@
+import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder, type TestProcess } from '@ballast/testing'
 import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
 import { openWorkItemStore, type WorkItemStore } from '@ballast/state-stores/work-item'
 
-export const main = new URL('../src/main.ts', import.meta.url).pathname
+export const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
 export interface ControlPlane {
   readonly process: TestProcess

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { startFixture } from './start-fixture.ts'
 
 test('under load, no request fails from SIGTERM until the balancer has seen 503', async () => {
-  await using fixture = startFixture(['--drain-delay-ms', '500'])
+  await using fixture = startFixture(['--drain-delay-ms', '5000'])
   const url = await fixture.url()
   const unbalanced = new AbortController()
   const statuses = new Map<number | string, number>()

@@ -2,12 +2,13 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import pg from 'pg'
 import { expect, test } from 'vitest'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 
-const module = new URL('./embedded-postgres.ts', import.meta.url).pathname
+const module = fileURLToPath(new URL('./embedded-postgres.ts', import.meta.url))
 
 async function query(url: string, text: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url })
