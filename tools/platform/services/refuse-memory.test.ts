@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { StartError } from '../start-error.ts'
-import { services } from './index.ts'
+import { allServices as services } from './index.ts'
 
 const context = (env: Record<string, string>) => ({
   env,
