@@ -7,7 +7,7 @@ import type { ServiceDefinition } from '../platform/service.ts'
 import { StartError } from '../platform/start-error.ts'
 import { type LauncherFlags, launcherHelp, parseLauncherFlags } from './options.ts'
 import type { LineOutput } from './output.ts'
-import { readyLine, readyTable } from './ready-table.ts'
+import { readyLine, readyTable, statusTable } from './ready-table.ts'
 import { renderLog } from './render-log.ts'
 
 export interface LaunchOptions {
@@ -49,8 +49,8 @@ async function run(
   const { env, stdout, stderr, stop, kill } = options
   const startedMs = performance.now()
   const dataDir = resolve(flags['data-dir'])
-  const log = logSink(options, flags, services)
-  const platform = new Platform({
+  const log = logSink(options, flags, services, () => statusTable({ platform, services }))
+  const platform: Platform = new Platform({
     services,
     dataDir,
     portBase: flags['port-base'],
@@ -83,6 +83,7 @@ function logSink(
   { stdout, stderr, colour }: LaunchOptions,
   { json }: LauncherFlags,
   services: readonly ServiceDefinition[],
+  status: () => string,
 ): LogSink {
   // Other names in the stream: platform, consumer, worker-0.
   const nameWidth = Math.max('worker-0'.length, ...services.map(({ name }) => name.length))
@@ -90,8 +91,10 @@ function logSink(
   let begun = false
   const write = (record: LogRecord): void => {
     if (json) stderr.line(jsonLog(record))
-    else if (begun) stdout.line(renderLog(record, { colour, nameWidth }))
-    else held.push(renderLog(record, { colour, nameWidth }))
+    else if (begun) {
+      stdout.line(renderLog(record, { colour, nameWidth }))
+      if (record.process === 'platform' && 'restarts' in record.fields) stdout.line(status())
+    } else held.push(renderLog(record, { colour, nameWidth }))
   }
   const begin = (): void => {
     begun = true

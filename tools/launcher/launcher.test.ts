@@ -170,6 +170,18 @@ test('a second Ctrl-C does not wait for a service that drains for ever', async (
   await expect(process.exit).resolves.toEqual({ code: 0, signal: null })
 })
 
+test('when a service dies the table says so, and says when it is back', async () => {
+  await using folder = await temporaryFolder()
+  const base = await portBase()
+  await using process = launcher(folder.path, ['--port-base', base])
+  await process.waitForLine(/Ballast is ready/)
+  await probe(`http://127.0.0.1:${Number(base) + 1}/crash`)
+  await process.waitForLine(/^ {2}\S+ +\S+ waiting to be restarted \(1 restart\)/)
+  await process.waitForLine(/^ {2}\S+ +\S+ ready \(1 restart\)/)
+  process.kill('SIGTERM')
+  await expect(process.exit).resolves.toEqual({ code: 0, signal: null })
+})
+
 test('a reader of stdout that goes away does not stop the services', async () => {
   await using folder = await temporaryFolder()
   const command = `${JSON.stringify(process.execPath)} ${JSON.stringify(program)} --data-dir "$0" --port-base "$1" | head -3`

@@ -1,5 +1,6 @@
 import type { Platform } from '../platform/platform.ts'
 import type { ServiceDefinition } from '../platform/service.ts'
+import type { SupervisedProcess } from '../platform/supervised-process.ts'
 
 export interface ReadyTableOptions {
   readonly platform: Platform
@@ -10,11 +11,10 @@ export interface ReadyTableOptions {
 
 /** What a person reads first: where everything is. */
 export function readyTable({ platform, services, dataDir, tookMs }: ReadyTableOptions): string {
-  const width = Math.max(...services.map(({ name }) => name.length))
-  const rows = services.map(({ name }) => {
+  const rows = table(services, (name) => {
     const helpers = platform.processesOf(name).filter((process) => process.url !== platform.url(name))
     const beside = helpers.length > 0 ? `   with ${helpers.map((process) => process.name).join(', ')}` : ''
-    return `  ${name.padEnd(width)}   ${platform.url(name)}${beside}`
+    return `${platform.url(name)}${beside}`
   })
   return [
     `Ballast is ready after ${(tookMs / 1000).toFixed(1)} s.`,
@@ -24,6 +24,26 @@ export function readyTable({ platform, services, dataDir, tookMs }: ReadyTableOp
     `  Data: ${dataDir}   Stop: Ctrl-C`,
     '',
   ].join('\n')
+}
+
+/** The same after a process has died or come back: what each service is up to, and how often it had to be restarted. */
+export function statusTable({ platform, services }: Pick<ReadyTableOptions, 'platform' | 'services'>): string {
+  const rows = table(services, (name) => {
+    const processes = platform.processesOf(name)
+    const changed = processes.filter(({ state, restarts }) => state !== 'ready' || restarts > 0)
+    return changed.length === 0 ? 'ready' : changed.map(describe).join(', ')
+  })
+  return ['', ...rows, ''].join('\n')
+}
+
+function describe({ name, state, restarts }: Pick<SupervisedProcess, 'name' | 'state' | 'restarts'>): string {
+  const what = state === 'waiting' ? 'waiting to be restarted' : state
+  return `${name} ${what} (${restarts} ${restarts === 1 ? 'restart' : 'restarts'})`
+}
+
+function table(services: readonly ServiceDefinition[], cell: (service: string) => string): string[] {
+  const width = Math.max(...services.map(({ name }) => name.length))
+  return services.map(({ name }) => `  ${name.padEnd(width)}   ${cell(name)}`)
 }
 
 /** The same for programs: exactly one line. */
