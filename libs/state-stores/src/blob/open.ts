@@ -27,18 +27,22 @@ export async function openBlobStore(
     try {
       return await server({ ...options, url })
     } catch (error) {
-      throw new Error(
-        `${error instanceof Error ? error.message : String(error)}; the store is chosen with ${setting}`,
-        {
-          cause: error,
-        },
-      )
+      throw new Error(`${sentenceOf(error)}; the store is chosen with ${setting}`, { cause: error })
     }
   }
   // Only the scheme: what was pasted may hold a password.
   throw new Error(
     `"${scheme ?? rest.slice(0, 20)}" names no blob store: say ${setting} lmdb:<folder>, cassandra://..., s3://... or s3+http://..., or memory: for one that forgets at the end`,
   )
+}
+
+/** Errors of OpenSSL have several lines, and are for those who know OpenSSL. */
+function sentenceOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  if (!text.includes('SSL routines')) return text
+  const label = /^\S+:\/\/\S+(?=: )/.exec(text)?.[0] ?? 'the server'
+  const reason = /SSL routines:[^:]*:([^:]*)/.exec(text)?.[1]
+  return `${label}: no TLS connection can be made (${reason ?? 'handshake failed'}): does that port speak TLS?`
 }
 
 type OpenServer = (options: ServerBlobOptions & { readonly url: string }) => Promise<BlobStore>

@@ -39,8 +39,10 @@ export function parseCassandraUrl(url: string): CassandraTarget {
     throw new Error(`${label}: the path is a keyspace and perhaps a prefix of letters, digits and . _ -`)
   }
   const datacenter = parameters.get('datacenter')
-  if (datacenter === null || datacenter === '')
-    throw new Error(`${label}: say which data centre is near: ?datacenter=<name>`)
+  // It becomes part of a statement when a keyspace is created.
+  if (datacenter === null || !/^[\w.-]{1,64}$/.test(datacenter)) {
+    throw new Error(`${label}: say which data centre is near, as the cluster calls it: ?datacenter=<name>`)
+  }
   const ca = parameters.get('ca')
   return {
     contactPoints: hosts.split(',').map((host) => (/:\d+$/.test(host) ? host : `${host}:9042`)),
