@@ -17,6 +17,7 @@ export const serveConfig = defineConfig({
   examples: [
     'message-store --store lmdb:/var/lib/message-store --quota-bytes 50GiB',
     'MESSAGE_STORE_STORE=memory: message-store --listen 127.0.0.1:0',
+    'message-store --store "cassandra://cassandra-0,cassandra-1/ballast?datacenter=dc1"',
     'message-store --tls-cert cert.pem --tls-key key.pem --compat sha256py',
   ],
   options: {
@@ -24,10 +25,10 @@ export const serveConfig = defineConfig({
     bodyLimitBytes: bytes({ default: 16 * 2 ** 20, min: 1, help: 'biggest request body; more is 413' }),
     store: text({
       default: 'lmdb:./.data/message-store',
-      help: 'where the messages live: lmdb:<folder> (made if missing; several processes may share it), or memory: to forget them at the end',
+      help: 'where the messages live: lmdb:<folder> (made if missing; several processes may share it), cassandra://host/keyspace?datacenter=<name>, s3://bucket/prefix?region=<name>, s3+http://key:secret@host:port/bucket (see README), or memory: to forget them at the end',
     }),
     quotaBytes: bytes({
-      help: 'bytes of all messages together; beyond it POST is 507; default: the disk is the limit',
+      help: 'bytes of all messages together; beyond it POST is 507; default: the disk is the limit; not for cassandra: and s3:',
     }),
     delete: flag({
       default: true,

@@ -11,8 +11,15 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
     metrics.damaged(damage)
     log.error(damage, 'a stored message is damaged; its bytes were set aside')
   }
-  const store = await openBlobStore(config.store, { onDamage, ...(quotaBytes === undefined ? {} : { quotaBytes }) })
+  const store = await openBlobStore(config.store, {
+    onDamage,
+    setting: '--store (MESSAGE_STORE_STORE)',
+    ...(quotaBytes === undefined ? {} : { quotaBytes }),
+  })
   service.onClose('store', () => store.close())
+  if (Object.keys(store.capabilities.lacks).length > 0) {
+    log.info({ lacks: store.capabilities.lacks }, 'what this store does not keep, and why')
+  }
   if (!store.capabilities.durable) log.warn({ store: config.store }, 'messages are forgotten when this process ends')
   health.add({ name: 'store', gates: 'ready', check: () => store.check() })
   const limits = { maxQueued, maxQueuedBytes }

@@ -10,8 +10,11 @@ const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 export const messageStoreProcess = (...args: string[]): TestProcess => startProcess({ args: [main, ...args] })
 
 /** The real process on a free port; resolves when it listens. */
-export async function startMessageStore(folder: string, ...args: string[]): Promise<MessageStoreProcess> {
-  const started = messageStoreProcess('--store', `lmdb:${folder}`, '--listen', '127.0.0.1:0', ...args)
+export const startMessageStore = (folder: string, ...args: string[]): Promise<MessageStoreProcess> =>
+  startMessageStoreOn(`lmdb:${folder}`, ...args)
+
+export async function startMessageStoreOn(store: string, ...args: string[]): Promise<MessageStoreProcess> {
+  const started = messageStoreProcess('--store', store, '--listen', '127.0.0.1:0', ...args)
   const line: unknown = JSON.parse(await started.waitForLine(/"msg":"listening"/))
   if (typeof line !== 'object' || line === null || !('url' in line) || typeof line.url !== 'string') {
     throw new Error(`no url in ${JSON.stringify(line)}`)
