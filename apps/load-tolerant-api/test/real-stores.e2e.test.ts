@@ -145,7 +145,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
       ['entry:', expect.stringContaining('unreadable')],
     ])
     expect([await stop(consumer), await stop(api)]).toEqual([0, 0])
-  }, 60_000)
+  }, 180_000)
 
   test('a server that would forget, a wrong password, no server: one sentence, exit 2, no password', async () => {
     await using lossy = await startBackend('redis', { durability: 'none' })

@@ -105,10 +105,10 @@ async function act(action: GuardAction): Promise<void> {
       await server?.kill()
       return
     case 'pause':
-      await server?.signal('SIGSTOP')
+      await server?.pause()
       return
     case 'resume':
-      await server?.signal('SIGCONT')
+      await server?.resume()
       return
     case 'stop':
       await cleanUp()

@@ -19,6 +19,15 @@ export async function processTree(root: number): Promise<number[]> {
   return tree.filter((pid) => alive.has(pid))
 }
 
+/** True when none of them runs any more: a stop signal reaches the threads of a busy process one after the other. */
+export async function areStopped(pids: readonly number[]): Promise<boolean> {
+  const listing = await run('ps', ['-o', 'stat=', '-p', pids.join(',')])
+  return listing
+    .trim()
+    .split('\n')
+    .every((state) => /^[TtZ]/.test(state))
+}
+
 /** Sends a signal to each; one that is gone meanwhile does not matter. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Launch } from './backend.ts'
-import { processTree, signalAll } from './process-tree.ts'
+import { areStopped, processTree, signalAll } from './process-tree.ts'
 import { findProgram } from './run.ts'
 import { untilReady } from './until-ready.ts'
 
@@ -63,7 +63,7 @@ export class Server {
   }
 
   async stop(graceMs = 15_000): Promise<void> {
-    await this.signal('SIGCONT')
+    await this.resume()
     this.#child?.kill(this.#launch.stopSignal ?? 'SIGTERM')
     const deadline = setTimeout(() => this.#child?.kill('SIGKILL'), graceMs)
     await this.#ended
@@ -78,9 +78,17 @@ export class Server {
     for (const pid of pids) await untilReady(async () => expectGone(pid), 10_000)
   }
 
-  /** SIGSTOP or SIGCONT to the server and all its processes. */
-  async signal(signal: NodeJS.Signals): Promise<void> {
-    signalAll(await processTree(this.pid), signal)
+  /** SIGSTOP to the server and all its processes; resolves when none of them runs any more. */
+  async pause(): Promise<void> {
+    const pids = await processTree(this.pid)
+    signalAll(pids, 'SIGSTOP')
+    await untilReady(async () => {
+      if (!(await areStopped(pids))) throw new Error(`${this.#launch.command} does not stop`)
+    }, 10_000)
+  }
+
+  async resume(): Promise<void> {
+    signalAll(await processTree(this.pid), 'SIGCONT')
   }
 
   #lastWords(): string {

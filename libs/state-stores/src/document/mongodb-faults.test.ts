@@ -52,7 +52,7 @@ await describeOnBackend('mongodb', () => {
     const outcomes = await store.insertMany(unknown)
     expect(new Set([...outcomes.map(({ outcome }) => outcome), 'exists', 'inserted']).size).toBe(2)
     expect(await store.count()).toBe(acknowledged.length + unknown.length)
-  }, 90_000)
+  }, 180_000)
 
   test('lost answers and a stopped server are unknown outcomes that name it; a repeat is told exists; then all is well', async () => {
     await using server = await startBackend('mongodb', { durability: 'none' })
@@ -101,7 +101,7 @@ await describeOnBackend('mongodb', () => {
         timeoutMs: 20_000,
       },
     )
-  }, 90_000)
+  }, 180_000)
 
   test('a unique index of the user refuses for good and says which; foreign documents are left alone', async () => {
     await using server = await startBackend('mongodb', { durability: 'none' })
@@ -120,7 +120,7 @@ await describeOnBackend('mongodb', () => {
     ])
     expect((await store.findFirst({ type: 'write' }))?.id).toBe(good.id)
     expect(await store.count()).toBe(3)
-  }, 60_000)
+  }, 180_000)
 
   test('values that a decoder would change come back as the same bytes', async () => {
     await using server = await startBackend('mongodb', { durability: 'none' })
@@ -128,5 +128,5 @@ await describeOnBackend('mongodb', () => {
     const written = document({ whole: 5, double: new Double(5), long: Long.fromNumber(5) })
     await store.insertMany([written])
     expect(await store.insertMany([written])).toEqual([{ outcome: 'exists' }])
-  }, 60_000)
+  }, 180_000)
 })
