@@ -66,7 +66,7 @@ export class RedisConnection implements AsyncDisposable {
       await connection.send(['SELECT', target.db])
     } catch (error) {
       connection.#client.disconnect()
-      throw new Error(`${target.label}: ${connection.#reason(error)}`, { cause: connection.#lastError ?? error })
+      throw new Error(`${target.label}: ${connection.#reason(error)}`, { cause: error })
     }
     return connection
   }
