@@ -1,5 +1,6 @@
-import { writeFile } from 'node:fs/promises'
+import { open, writeFile } from 'node:fs/promises'
 import { describeFlags, parseCommandLine, UsageError } from '../platform/command-line.ts'
+import { reasonOf } from '../platform/start-error.ts'
 import { type Effort, quickEffort, type Suite, wholeEffort } from './case.ts'
 import { describeMachine } from './machine.ts'
 import { type Measured, measure } from './measure.ts'
@@ -33,6 +34,7 @@ export async function runBench({ argv, suites, print, progress }: BenchOptions):
   if (suite === undefined) {
     throw new UsageError(`There is no suite "${name}"; there are ${suites.map(({ name }) => name).join(', ')}.`)
   }
+  if (given.json !== undefined) await expectWritable(given.json)
   const effort = given.quick ? quickEffort : wholeEffort
   print(describeMachine())
   const measured = await runSuite(suite, effort, given.only ?? '', progress)
@@ -40,6 +42,15 @@ export async function runBench({ argv, suites, print, progress }: BenchOptions):
   print(benchTable(measured))
   if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(measured, undefined, 2)}\n`)
   return 0
+}
+
+/** Said before minutes are spent on figures that could not be kept. */
+async function expectWritable(path: string): Promise<void> {
+  try {
+    await (await open(path, 'a')).close()
+  } catch (error) {
+    throw new UsageError(`--json ${path} cannot be written (${reasonOf(error)}): choose another file.`)
+  }
 }
 
 async function runSuite(

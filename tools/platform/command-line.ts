@@ -66,7 +66,7 @@ export function parseCommandLine<const F extends Flags>(
     tokens: true,
   })
   for (const token of tokens) {
-    if (token.kind === 'option' && !(token.name in flags)) {
+    if (token.kind === 'option' && !Object.hasOwn(flags, token.name)) {
       throw new UsageError(`Unknown flag ${token.rawName}; --help lists the known ones.`)
     }
   }

@@ -186,8 +186,9 @@ export class SupervisedProcess {
   #startError({ code, signal }: ChildExit): StartError {
     const error = this.#lastWords.find((line) => /^\w*Error\b/.test(line))
     const words = (code === 2 ? undefined : error) ?? this.#lastWords.at(-1)
-    const prefix = `${this.#options.service}: `
-    const sentence = words?.startsWith(prefix) ? words.slice(prefix.length) : words
+    // Services begin with their own name and that they cannot start; that is said once, here.
+    const prefix = new RegExp(`^${this.#options.service}: (cannot start: )?`)
+    const sentence = words?.replace(prefix, '')
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`
     return new StartError(`${this.name} cannot start: ${sentence ?? `it ${how} without a word`}`)
   }
