@@ -13,7 +13,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'message-store-kills',
     shows: '200 kills under load: no acknowledged message is lost, none is read that was never complete',
-    takes: '10 min',
+    takes: 'about 10 min, estimated from short runs',
     project: 'apps/message-store',
     file: 'test/kill.e2e.test.ts',
     env: { KILL_ROUNDS: '200' },
@@ -22,7 +22,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'load-tolerant-api-kills',
     shows: '200 kills of api and consumer under load: every acknowledged id is stored exactly once, the cap holds',
-    takes: '10 min',
+    takes: 'about 10 min, estimated from short runs',
     project: 'apps/load-tolerant-api',
     file: 'test/crash.e2e.test.ts',
     env: { KILL_ROUNDS: '200' },
@@ -31,7 +31,7 @@ export const proofs: readonly Proof[] = [
   {
     name: 'scaler-races',
     shows: '2,000 races of an old and a new owner over one tick: nothing doubled, nothing lost',
-    takes: '10 min',
+    takes: 'about 10 min, estimated from short runs',
     project: 'libs/state-stores',
     file: 'src/work-item/postgres-race.test.ts',
     env: { RACE_ROUNDS: '2000' },
