@@ -9,6 +9,8 @@ import {
   type HistogramConfiguration,
 } from 'prom-client'
 import { exposition, type Exposition } from './exposition.ts'
+import { renderSnapshot } from './render-snapshot.ts'
+import { mergeSnapshots, snapshotOf, type Snapshot } from './snapshot.ts'
 
 export interface MetricsOptions {
   /** Value of the label `service` on every series. */
@@ -28,6 +30,10 @@ export interface Metrics {
   histogram<L extends string>(options: HistogramConfiguration<L>): Histogram<L>
   /** Everything measured so far, in the format that an `Accept` header asks for. */
   exposition(accept: string | undefined): Promise<Exposition>
+  /** Everything measured so far by this process, to be sent to another one. */
+  snapshot(): Promise<Snapshot>
+  /** Whatever other processes have measured is part of each exposition from now on; exemplars no longer are. */
+  addSource(source: () => Promise<Snapshot>): void
 }
 
 /** A metric that exists already under the same name is returned, so that two owners of one idea share one series. */
@@ -38,6 +44,8 @@ export function createMetrics({ service, defaultLabels = {}, processMetrics = tr
   registry.setDefaultLabels(labels)
   if (processMetrics) collectDefaultMetrics({ register: registry })
   const registers = [registry]
+  const sources: (() => Promise<Snapshot>)[] = []
+  const snapshot = (): Promise<Snapshot> => snapshotOf(registry, labels)
   return {
     registry,
     counter: (options) => {
@@ -57,6 +65,15 @@ export function createMetrics({ service, defaultLabels = {}, processMetrics = tr
       }
       return new Histogram({ ...options, registers })
     },
-    exposition: (accept) => exposition(registry, labels, accept),
+    async exposition(accept) {
+      if (sources.length === 0) return exposition(registry, labels, accept)
+      const taken = await Promise.all([snapshot, ...sources].map((source) => source()))
+      const format = accept?.includes('application/openmetrics-text') ? 'openmetrics' : 'prometheus'
+      const contentType =
+        format === 'openmetrics' ? Registry.OPENMETRICS_CONTENT_TYPE : Registry.PROMETHEUS_CONTENT_TYPE
+      return { contentType, body: renderSnapshot(mergeSnapshots(taken), format) }
+    },
+    snapshot,
+    addSource: (source) => void sources.push(source),
   }
 }
