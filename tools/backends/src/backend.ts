@@ -1,7 +1,7 @@
 /**
  * The real servers that adapters are proven against. A kind is what a store's URL names; how a server of that kind is
  * come by (an URL in the environment, a container engine, a program on PATH, a package registry) is the same question
- * for all of them and is answered in `find.ts`.
+ * for all of them and is answered in `find-server.ts`.
  */
 export const backendKinds = ['redis', 'postgres', 'cassandra', 'mongodb', 's3', 'dynamodb'] as const
 export type BackendKind = (typeof backendKinds)[number]
@@ -14,12 +14,38 @@ export interface BackendOptions {
   readonly durability?: Durability
   /** Encrypted connections only; the authority to trust is `RunningBackend.ca`. */
   readonly tls?: boolean
+  /**
+   * What clients have to know, as the URL then says; at least 8 letters, digits, - and _. Default: PostgreSQL and S3 have
+   * one of their own, the others let everybody in. The stand-ins for MongoDB and DynamoDB check none and refuse this.
+   */
+  readonly password?: string
   /** Default: a free one, kept over restarts. */
   readonly port?: number
   /** Default: a temporary folder, removed when the backend is stopped. A given one is kept. */
   readonly dataDir?: string
   /** URL of a running server of the same kind to follow (redis, postgres). */
   readonly replicaOf?: string
+  /** Makes the server a Sentinel that watches this primary (redis). */
+  readonly sentinelOf?: Watched
+  /** Makes the server one node of a cluster (cassandra). */
+  readonly node?: ClusterNode
+}
+
+/** A primary that Sentinels watch under a name, and how many of them must agree that it is gone. */
+export interface Watched {
+  readonly url: string
+  readonly name: string
+  readonly quorum: number
+}
+
+/** All nodes of a cluster have the same ports and addresses of their own. */
+export interface ClusterNode {
+  readonly address: string
+  readonly seed: string
+  readonly storagePort: number
+  /** A place on the ring, as a Murmur3 token. */
+  readonly token: string
+  readonly heapBytes: number
 }
 
 export type Durability = 'none' | 'process' | 'disk'
@@ -36,10 +62,14 @@ export interface RunningBackend extends AsyncDisposable {
   readonly readyAfterMs: number
   /** PEM of the authority that signed the server's certificate, with `tls`. */
   readonly ca?: string
-  /** What the server wrote, as a file. */
+  /** The same as a file, which is how the URLs of stores name it. */
+  readonly caFile?: string
+  /** What the server wrote, as a file; undefined for one that is not ours. */
   readonly logFile?: string
-  /** The server's own process, when it is ours. */
+  /** The server's own process, when it is ours and not in a container. */
   readonly pid?: number
+  /** What the server wrote so far; empty for one that is not ours. */
+  logs(): Promise<string>
   /** Stops with the server's own signal (if it runs), starts again on the same data and port, and waits until ready. */
   restart(): Promise<void>
   /** SIGKILL to the server and all its processes, and waits for their end. */
@@ -77,6 +107,14 @@ export interface Launch {
   readonly stopSignal?: NodeJS.Signals
 }
 
+/** A server that a container engine starts as its service of deploy/backends.compose.yaml. */
+export interface ContainerLaunch {
+  /** What the compose file leaves open. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly url: string
+  readonly ready: () => Promise<void>
+}
+
 export interface LaunchContext {
   readonly options: BackendOptions
   /** A folder of the server's own. */
@@ -89,6 +127,11 @@ export interface BackendDefinition {
   readonly kind: BackendKind
   /** Names a running server to use instead of starting one. */
   readonly variable: string
+  /** How it is run in a container; `takes` names the options for which that is possible, besides `port` and `durability`. */
+  readonly container: {
+    readonly takes: readonly (keyof BackendOptions)[]
+    launch(options: BackendOptions, port: number): ContainerLaunch
+  }
   /**
    * Finds programs and libraries; rejects with `BackendUnavailableError` when they cannot be had here. Without `fetch`
    * nothing is downloaded or installed: it only looks whether that could be done.

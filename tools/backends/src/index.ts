@@ -8,3 +8,8 @@ export {
   type RunningBackend,
 } from './backend.ts'
 export { sharedBackend, startBackend } from './start.ts'
+export {
+  startRedisReplicaSet,
+  type RedisReplicaSet,
+  type RedisReplicaSetOptions,
+} from './topology/redis-replica-set.ts'

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { BackendUnavailableError, type BackendDefinition, type Durability } from './backend.ts'
@@ -5,6 +6,7 @@ import { makeCertificate } from './certificate.ts'
 import { installWithApt } from './debian.ts'
 import { redisCommand } from './resp.ts'
 import { findProgram, run } from './run.ts'
+import { launchSentinel } from './topology/redis-sentinel.ts'
 import { untilReady } from './until-ready.ts'
 
 const persistence: Record<Durability, string[]> = {
@@ -30,13 +32,12 @@ export const redis: BackendDefinition = {
     return {
       origin: 'path',
       version,
-      async launch({ options: { durability = 'disk', tls = false, replicaOf }, folder, port }) {
-        const args = ['--bind', '127.0.0.1', '--dir', folder, '--save', '', '--maxmemory-policy', 'noeviction']
+      async launch({ options: { durability = 'disk', tls = false, replicaOf, sentinelOf }, folder, port }) {
+        if (sentinelOf !== undefined) return launchSentinel({ program, folder, port, watched: sentinelOf })
+        const args = [await writeRole(folder, replicaOf), '--bind', '127.0.0.1', '--dir', folder, '--save', '']
+        // A replica is not made to wait for others that might come too.
+        args.push('--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0')
         args.push(...persistence[durability])
-        if (replicaOf !== undefined) {
-          const { hostname, port: primaryPort } = new URL(replicaOf)
-          args.push('--replicaof', hostname, primaryPort)
-        }
         if (!tls) {
           const ready = () => untilReady(() => ping(port))
           return { command: program, args: [...args, '--port', String(port)], url: `redis://127.0.0.1:${port}`, ready }
@@ -52,6 +53,15 @@ export const redis: BackendDefinition = {
       },
     }
   },
+}
+
+/** In a file, where CONFIG REWRITE changes it: a promoted or demoted server starts again as what it became. */
+async function writeRole(folder: string, replicaOf: string | undefined): Promise<string> {
+  const path = join(folder, 'redis.conf')
+  if (existsSync(path)) return path
+  const { hostname, port } = new URL(replicaOf ?? 'redis://none')
+  await writeFile(path, replicaOf === undefined ? '' : `replicaof ${hostname} ${port}\n`)
+  return path
 }
 
 /** Loading the append-only file answers LOADING, which is not yet ready. */
