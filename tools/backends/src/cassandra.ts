@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { BackendDefinition, Durability } from './backend.ts'
+import type { BackendDefinition, ClusterNode, Durability } from './backend.ts'
 import { freePort } from './free-port.ts'
 import { javaProgram, smallJvm, writeLogback } from './java.ts'
 import { untilReady } from './until-ready.ts'
@@ -30,7 +30,15 @@ const opened = [
   ],
 ] as const
 
-/** A single Cassandra node, data centre `datacenter1`, on loopback. */
+/** A single node by default. */
+const alone: Omit<ClusterNode, 'storagePort'> = {
+  address: '127.0.0.1',
+  seed: '127.0.0.1',
+  token: '0',
+  heapBytes: 2 ** 29,
+}
+
+/** A Cassandra node, data centre `datacenter1`, on loopback. */
 export const cassandra: BackendDefinition = {
   kind: 'cassandra',
   variable: 'CASSANDRA_URL',
@@ -39,11 +47,11 @@ export const cassandra: BackendDefinition = {
     return {
       origin: 'registry',
       version,
-      async launch({ options: { durability = 'disk' }, folder, port }) {
-        const storagePort = await freePort()
+      async launch({ options, folder, port }) {
+        const node = options.node ?? { ...alone, storagePort: await freePort() }
         const yaml = join(folder, 'cassandra.yaml')
         await mkdir(join(folder, 'tmp'), { recursive: true })
-        await writeFile(yaml, configuration({ folder, port, storagePort, durability }))
+        await writeFile(yaml, configuration({ folder, port, node, durability: options.durability ?? 'disk' }))
         const flags = opened.flatMap(([flag, names]) => names.map((name) => `${flag}=${name}=ALL-UNNAMED`))
         const properties = {
           'jdk.attach.allowAttachSelf': 'true',
@@ -64,32 +72,41 @@ export const cassandra: BackendDefinition = {
           'cassandra.shutdown_announce_in_ms': '0',
         }
         const system = Object.entries(properties).map(([name, value]) => `-D${name}=${value}`)
-        const heap = ['-Xms64m', '-Xmx512m', '-Xss512k', '-XX:+ExitOnOutOfMemoryError']
+        const heap = ['-Xms64m', `-Xmx${node.heapBytes}`, '-Xss512k', '-XX:+ExitOnOutOfMemoryError']
         const main = 'org.apache.cassandra.service.CassandraDaemon'
         return {
           command: java,
           args: [...heap, ...smallJvm, ...flags, ...system, '-cp', `${lib}/*`, main],
-          url: `cassandra://127.0.0.1:${port}?datacenter=datacenter1`,
-          ready: () => untilReady(() => answersOptions(port)),
+          url: `cassandra://${node.address}:${port}?datacenter=datacenter1`,
+          ready: () => untilReady(() => answersOptions(node.address, port)),
         }
       },
     }
   },
 }
 
-function configuration(node: { folder: string; port: number; storagePort: number; durability: Durability }): string {
-  const { folder, port, storagePort, durability } = node
+interface Configured {
+  readonly folder: string
+  readonly port: number
+  readonly node: ClusterNode
+  readonly durability: Durability
+}
+
+/** Nodes of a cluster start together on nothing, so none has anything to fetch from another (auto_bootstrap). */
+function configuration({ folder, port, node, durability }: Configured): string {
+  const { address, seed, storagePort, token } = node
   return `cluster_name: ballast
 num_tokens: 1
-initial_token: "0"
+initial_token: "${token}"
+auto_bootstrap: false
 partitioner: org.apache.cassandra.dht.Murmur3Partitioner
 endpoint_snitch: SimpleSnitch
 seed_provider:
   - class_name: org.apache.cassandra.locator.SimpleSeedProvider
     parameters:
-      - seeds: "127.0.0.1:${storagePort}"
-listen_address: 127.0.0.1
-rpc_address: 127.0.0.1
+      - seeds: "${seed}:${storagePort}"
+listen_address: ${address}
+rpc_address: ${address}
 storage_port: ${storagePort}
 start_native_transport: true
 native_transport_port: ${port}
@@ -100,14 +117,14 @@ hints_directory: "${folder}/hints"
 cdc_raw_directory: "${folder}/cdc_raw"
 ${commitlog[durability]}
 auto_snapshot: false
-hinted_handoff_enabled: false
+hinted_handoff_enabled: true
 `
 }
 
 /** The native protocol's OPTIONS request (opcode 5), which a node answers with SUPPORTED (6) once it serves clients. */
-function answersOptions(port: number): Promise<void> {
+function answersOptions(address: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(Buffer.from([4, 0, 0, 0, 5, 0, 0, 0, 0])))
+    const socket = connect(port, address, () => socket.write(Buffer.from([4, 0, 0, 0, 5, 0, 0, 0, 0])))
     socket.setTimeout(2_000, () => socket.destroy(new Error('no answer')))
     socket.once('error', reject)
     socket.once('data', (frame: Buffer) => {

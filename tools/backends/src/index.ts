@@ -13,3 +13,4 @@ export {
   type RedisReplicaSet,
   type RedisReplicaSetOptions,
 } from './topology/redis-replica-set.ts'
+export { startCassandraNodes, type CassandraNodes, type CassandraNodesOptions } from './topology/cassandra-nodes.ts'
