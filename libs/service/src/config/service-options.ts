@@ -1,3 +1,4 @@
+import type { RateLimit } from '../http/rate-limiter.ts'
 import { bytes, durationMs, integer } from './number-options.ts'
 import type { ValuesOf } from './option.ts'
 import { choice, text } from './text-options.ts'
@@ -45,6 +46,41 @@ export function serviceOptions({ listen }: { readonly listen: string }) {
       default: 100,
       max: 100,
       help: 'with --otlp-endpoint: of the traces that begin here, record this many in a hundred; callers decide for theirs',
+    }),
+  }
+}
+
+/** For a service whose `buildServer` is given `limitsRate`. */
+export function rateLimitOptions() {
+  return {
+    rateLimitPerSecond: integer({
+      default: 0,
+      help: 'requests that one client may send in a second in the long run, in each process; more get 429; 0: no limit',
+    }),
+    rateLimitBurst: integer({
+      default: 50,
+      min: 1,
+      help: 'with --rate-limit-per-second: requests it may send at once',
+    }),
+  }
+}
+
+/** Of the values of any command. */
+export function rateLimitOf(values: Readonly<Record<string, unknown>>): RateLimit | undefined {
+  const { rateLimitPerSecond: perSecond, rateLimitBurst: burst } = values
+  if (typeof perSecond !== 'number' || perSecond === 0 || typeof burst !== 'number') return undefined
+  return { perSecond, burst }
+}
+
+/** For a service that `startWorkers`. */
+export function workerOptions() {
+  return {
+    workers: integer({
+      default: 1,
+      min: 1,
+      max: 64,
+      env: ['WORKERS'],
+      help: 'processes that serve HTTP; with more than 1, one further process owns the store',
     }),
   }
 }

@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Who may call this route. Every route names one. */
     role?: Role
+    /** Not counted by the limit per client. */
+    unlimited?: boolean
   }
   interface FastifyRequest {
     /** Who calls; with --auth none, and on public routes, `anonymous`. */

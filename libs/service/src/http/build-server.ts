@@ -10,6 +10,7 @@ import { Connections } from './connections.ts'
 import { createHttpServer } from './create-http-server.ts'
 import { addHealthRoutes, type HealthRoutes } from './health-routes.ts'
 import { refuseSecondHost } from './host-header.ts'
+import { limitRate, rateLimitProblems } from './limit-rate.ts'
 import { RequestObserver } from './observe-requests.ts'
 import { documentRoutes, type OpenApiInfo } from './openapi.ts'
 import { RequestLog } from './request-log.ts'
@@ -21,6 +22,8 @@ import { createValidatorCompiler } from './validation.ts'
 export interface BuildOptions extends ServerOptions {
   /** The app's own error table; listed in its OpenAPI document. */
   readonly problems?: ProblemTable
+  /** The service can be told to limit the rate of each client; its OpenAPI document then has the problem. */
+  readonly limitsRate?: boolean
   /** With it there is `app.swagger()` and `/openapi.json`. */
   readonly openapi?: OpenApiInfo
   /**
@@ -42,6 +45,8 @@ export async function buildServer(options: BuildOptions): Promise<App> {
   const observer = new RequestObserver({ metrics, tracer, health })
   const unknown = new UnknownRoutes(limits.maxParamLengthBytes)
   const onError = errorHandler(answerProblem)
+  const { rateLimit: limit } = options
+  const limiting = limit === undefined ? [] : [limitRate({ limit, authenticator, metrics })]
   const sampleNew = () => tracer.sample()
   const app: App = fastify({
     serverFactory: (handler) => createHttpServer(limits, tls, handler),
@@ -85,18 +90,25 @@ export async function buildServer(options: BuildOptions): Promise<App> {
       throw new TypeError(`${String(route.method)} ${route.url}: config.role must be one of ${roles.join(', ')}`)
     }
     unknown.add([route.method].flat(), route.url)
-    if (authenticator.scheme === 'none' || role === 'public') return
-    route.onRequest = [authorize(authenticator, role), ...[route.onRequest ?? []].flat()]
+    if (role === 'public') return
+    const authorizing = authenticator.scheme === 'none' ? [] : [authorize(authenticator, role)]
+    const unlimited = route.config?.unlimited === true
+    route.onRequest = [...authorizing, ...(unlimited ? [] : limiting), ...[route.onRequest ?? []].flat()]
   })
 
   if (options.openapi !== undefined) {
-    await documentRoutes(app, { info: options.openapi, version: options.version, problems: options.problems })
+    const tables = [options.limitsRate ? rateLimitProblems.types : {}, options.problems?.types ?? {}]
+    await documentRoutes(app, {
+      info: options.openapi,
+      version: options.version,
+      problems: Object.assign({}, ...tables),
+    })
   }
   addHealthRoutes(app, health, options.healthRoutes)
   if (options.serveMetrics) {
     app.get(
       '/metrics',
-      { config: { role: 'reader' }, schema: { hide: true }, exposeHeadRoute: true },
+      { config: { role: 'reader', unlimited: true }, schema: { hide: true }, exposeHeadRoute: true },
       async (request, reply) => {
         const { contentType, body } = await metrics.exposition(request.headers.accept)
         return reply.type(contentType).send(body)

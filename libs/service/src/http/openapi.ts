@@ -1,5 +1,5 @@
 import swagger from '@fastify/swagger'
-import type { ProblemTable } from '../problems.ts'
+import type { ProblemType } from '../problems.ts'
 import { serviceProblems } from '../service-problems.ts'
 import { isRole } from '../roles.ts'
 import type { App } from './app.ts'
@@ -12,7 +12,7 @@ export interface OpenApiInfo {
 export interface DocumentOptions {
   readonly info: OpenApiInfo
   readonly version: string
-  readonly problems: ProblemTable | undefined
+  readonly problems: Readonly<Record<string, ProblemType>>
 }
 
 const problemSchema = {
@@ -32,7 +32,7 @@ const problemSchema = {
 
 /** Makes `app.swagger()` the OpenAPI 3.1 document of the routes that follow. Depends on nothing but the code: it can be compared. */
 export async function documentRoutes(app: App, { info, version, problems }: DocumentOptions): Promise<void> {
-  const codes = { ...serviceProblems.types, ...problems?.types }
+  const codes = { ...serviceProblems.types, ...problems }
   const table = Object.entries(codes).map(([code, { status, title }]) => `| \`${code}\` | ${status} | ${title} |`)
   await app.register(swagger, {
     openapi: {

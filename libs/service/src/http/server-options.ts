@@ -3,6 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Authenticator } from '../auth/principal.ts'
 import type { Health } from '../health.ts'
 import type { TlsMaterial } from '../tls.ts'
+import type { RateLimit } from './rate-limiter.ts'
 import type { Tracer } from '../tracing/tracer.ts'
 
 /** Limits of one listener. The defaults are for a server that nothing shields. */
@@ -40,6 +41,8 @@ export interface ServerOptions {
   readonly limits: Limits
   /** TLS is on when given; swapped by `server.setSecureContext` later. */
   readonly tls?: TlsMaterial | undefined
+  /** Per client; none when missing. */
+  readonly rateLimit?: RateLimit | undefined
   /** False when /metrics has a listener of its own. */
   readonly serveMetrics: boolean
   /** Aborted when the process has been told to stop; long answers (server-sent events) end on it. */

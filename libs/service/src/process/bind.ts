@@ -1,5 +1,4 @@
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Server } from 'node:net'
 import { ConfigError } from '../config/config-error.ts'
 import { showAddress, type ListenAddress } from './listen-address.ts'
 

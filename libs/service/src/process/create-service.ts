@@ -1,12 +1,15 @@
 import { createMetrics } from '@ballast/metrics'
 import { createAuthenticator } from '../auth/create-authenticator.ts'
 import { ConfigError } from '../config/config-error.ts'
-import type { ServiceSettings } from '../config/service-options.ts'
+import { rateLimitOf, type ServiceSettings } from '../config/service-options.ts'
 import type { Health } from '../health.ts'
 import { defaultLimits } from '../http/server-options.ts'
 import { loadTls } from '../tls.ts'
 import { noTracer, type Tracer } from '../tracing/tracer.ts'
+import { WorkerPool } from '../workers/pool.ts'
+import { joinPrimary } from '../workers/worker.ts'
 import type { Closers } from './closers.ts'
+import { showAddress } from './listen-address.ts'
 import type { Listener } from './listener.ts'
 import { listenForMetrics } from './metrics-listener.ts'
 import type { Reloads } from './reloads.ts'
@@ -32,9 +35,12 @@ export async function createService(
   const { log, health, closers, listener, stopping, reloads } = parts
   const { settings, loaded } = prepared
   closers.add('file watches', () => reloads.close())
-  const metrics = createMetrics({ service: name })
+  const own = createMetrics({ service: name })
+  const membership = joinPrimary(own, stopping)
+  const metrics = membership?.metrics ?? own
+  if (membership !== undefined) closers.add('metrics of this worker', () => membership.leave())
   const { metricsListen } = settings
-  if (metricsListen !== undefined) {
+  if (metricsListen !== undefined && membership === undefined) {
     const flag = `--metrics-listen (${prefix}_METRICS_LISTEN)`
     const server = await listenForMetrics(metricsListen, flag, metrics, health)
     closers.add('metrics listener', () => server.close().closeAllConnections())
@@ -54,6 +60,7 @@ export async function createService(
   return {
     config: loaded.values,
     operands,
+    primary: membership?.primary,
     log,
     metrics,
     health,
@@ -70,12 +77,29 @@ export async function createService(
       limits,
       tls,
       serveMetrics,
+      rateLimit: rateLimitOf(loaded.values),
       stopping: stoppingSignal,
     },
     onClose: (closer, close) => closers.add(closer, close),
     onReload: (what, reload) => reloads.add(what, reload),
     fail: (error) => stopping.fail(error),
     listen: (app) => listener.listen(app),
+    async startWorkers(options) {
+      const address = await listener.reserve()
+      const killAfterMs = settings.graceMs * 0.8
+      const pool = new WorkerPool({
+        ...options,
+        service: name,
+        log,
+        metrics,
+        listen: showAddress(address),
+        killAfterMs,
+      })
+      stoppingSignal.addEventListener('abort', () => pool.stop())
+      closers.add('workers', () => pool.close())
+      await pool.start()
+      listener.announce(address)
+    },
   }
 }
 

@@ -1,19 +1,20 @@
+import { createServer } from 'node:net'
 import type { FastifyBaseLogger } from 'fastify'
 import { ConfigError } from '../config/config-error.ts'
 import type { ServiceSettings } from '../config/service-options.ts'
 import type { Health } from '../health.ts'
 import { swapTls, type TlsMaterial } from '../tls.ts'
 import { bind } from './bind.ts'
-import { isLoopback, parseListenAddress, showAddress } from './listen-address.ts'
-import type { Service } from './service.ts'
-
-type Served = Parameters<Service<unknown>['listen']>[0]
+import { isLoopback, parseListenAddress, showAddress, type ListenAddress } from './listen-address.ts'
+import type { Served } from './service.ts'
 
 export interface ListenerOptions {
   readonly settings: ServiceSettings
   readonly prefix: string
   readonly log: FastifyBaseLogger
   readonly health: Health
+  /** One of several processes behind one address, of which the primary tells. */
+  readonly isWorker: boolean
 }
 
 /** The place where requests come in. */
@@ -35,21 +36,44 @@ export class Listener {
 
   async listen(app: Served): Promise<string> {
     if (this.#app !== undefined) throw new TypeError('this process listens already')
-    const { settings, prefix, log, health } = this.#options
-    const flag = `--listen (${prefix}_LISTEN)`
-    const address = parseListenAddress(settings.listen, flag)
-    if (settings.auth === undefined && !isLoopback(address.host)) {
-      throw new ConfigError(
-        `${flag} ${settings.listen} is open to other machines: choose --auth tokens or --auth mtls, or --auth none if something in front of this service decides who may call`,
-      )
-    }
+    const address = this.#address()
     await app.ready()
-    const bound = await bind(app.server, address, flag)
+    const bound = await bind(app.server, address, this.#flag)
     this.#app = app
+    return this.announce(bound)
+  }
+
+  /** An address at which workers can listen: taken for a moment, so that it is tried before they are started. */
+  async reserve(): Promise<ListenAddress> {
+    const server = createServer()
+    try {
+      return await bind(server, this.#address(), this.#flag)
+    } finally {
+      server.close()
+    }
+  }
+
+  announce(bound: ListenAddress): string {
+    const { settings, log, health, isWorker } = this.#options
     const url = `${settings.tlsCert === undefined ? 'http' : 'https'}://${showAddress(bound)}`
     health.started = true
-    log.info({ url }, 'listening')
+    log[isWorker ? 'debug' : 'info']({ url }, 'listening')
     return url
+  }
+
+  get #flag(): string {
+    return `--listen (${this.#options.prefix}_LISTEN)`
+  }
+
+  #address(): ListenAddress {
+    const { settings } = this.#options
+    const address = parseListenAddress(settings.listen, this.#flag)
+    if (settings.auth === undefined && !isLoopback(address.host)) {
+      throw new ConfigError(
+        `${this.#flag} ${settings.listen} is open to other machines: choose --auth tokens or --auth mtls, or --auth none if something in front of this service decides who may call`,
+      )
+    }
+    return address
   }
 
   swapTls(material: TlsMaterial): void {

@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isatty } from 'node:tty'
 import { ConfigError } from '../config/config-error.ts'
@@ -10,6 +11,7 @@ import { Listener } from './listener.ts'
 import { Reloads } from './reloads.ts'
 import { sentence } from './sentence.ts'
 import { Stopping } from './stopping.ts'
+import { workerVariable } from '../workers/worker.ts'
 
 export interface Run {
   readonly name: string
@@ -24,10 +26,12 @@ export interface Run {
 export async function runCommand(run: Run): Promise<never> {
   const { name, kind, prefix, prepared } = run
   const { settings } = prepared
-  const log = await createLog({ name, fd: kind === 'task' ? 2 : 1, ...settings })
+  const ownLog = await createLog({ name, fd: kind === 'task' ? 2 : 1, ...settings })
+  const { isWorker } = cluster
+  const log = isWorker ? ownLog.child({ worker: process.env[workerVariable] }) : ownLog
   const health = new Health()
   const closers = new Closers()
-  const listener = new Listener({ settings, prefix, log, health })
+  const listener = new Listener({ settings, prefix, log, health, isWorker })
   let phase = 'start'
   const pending = (): object => ({ waitingFor: closers.current ?? phase, openRequests: listener.openRequests })
   const stopping = new Stopping({ log, health, graceMs: settings.graceMs, pending })
