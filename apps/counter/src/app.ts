@@ -1,6 +1,5 @@
 import { buildServer, type App, type ServerOptions } from '@ballast/service'
-import type { CounterStore } from '@ballast/state-stores/counter'
-import { counterMetrics, type CounterMetrics } from './metrics.ts'
+import type { AttributedStore } from './attributed-store.ts'
 import { problems } from './problems.ts'
 import { readableStore } from './readable-store.ts'
 import { batchRoutes } from './routes/batch.ts'
@@ -10,9 +9,8 @@ import { rootRoutes } from './routes/root.ts'
 import { Writer } from './writer.ts'
 
 export interface BuildDeps {
-  readonly store: CounterStore
+  readonly store: AttributedStore
   readonly server: ServerOptions
-  readonly metrics?: CounterMetrics
 }
 
 const openapi = {
@@ -21,9 +19,9 @@ const openapi = {
 }
 
 /** The HTTP interface to a counter store; does not listen. */
-export async function build({ store, server, metrics = counterMetrics(server.metrics) }: BuildDeps): Promise<App> {
-  const app = await buildServer({ ...server, problems, openapi })
-  const deps = { store: readableStore(store), writer: new Writer(store, metrics) }
+export async function build({ store, server }: BuildDeps): Promise<App> {
+  const app = await buildServer({ ...server, problems, openapi, limitsRate: true })
+  const deps = { store: readableStore(store), writer: new Writer(store) }
   await app.register(rootRoutes, deps)
   await app.register(counterRoutes, deps)
   await app.register(listRoutes, deps)

@@ -1,4 +1,13 @@
-import { defineConfig, durationMs, integer, serviceOptions, text, type ConfigOf } from '@ballast/service'
+import {
+  defineConfig,
+  durationMs,
+  integer,
+  rateLimitOptions,
+  serviceOptions,
+  text,
+  workerOptions,
+  type ConfigOf,
+} from '@ballast/service'
 
 export const serveConfig = defineConfig({
   app: 'counter',
@@ -11,6 +20,8 @@ export const serveConfig = defineConfig({
   ],
   options: {
     ...serviceOptions({ listen: '127.0.0.1:4001' }),
+    ...workerOptions(),
+    ...rateLimitOptions(),
     store: text({
       default: 'file:./.data/counter/counter.json',
       help: 'where the counters live: file:<path> (made if missing), redis://user:password@host:port/0, postgres://user:password@host:port/database, dynamodb:///table?region=..., or memory: to forget them at the end',

@@ -1,11 +1,12 @@
 import type { CounterStore } from '@ballast/state-stores/counter'
+import type { AttributedStore } from './attributed-store.ts'
 import { problems } from './problems.ts'
 
 /** What routes see of a store: writes go through the `Writer`. */
 export type ReadableStore = Pick<CounterStore, 'capabilities' | 'read' | 'scan'>
 
 /** Reads whose failure is the problem `store-unavailable`. */
-export const readableStore = (store: CounterStore): ReadableStore => ({
+export const readableStore = (store: AttributedStore): ReadableStore => ({
   capabilities: store.capabilities,
   read: (names) => answer(store.read(names)),
   scan: (options) => answer(store.scan(options)),

@@ -3,6 +3,8 @@ import { openCounterStore, type CounterStore } from '@ballast/state-stores/count
 import { onTestFinished } from 'vitest'
 import packageJson from '../package.json' with { type: 'json' }
 import { build } from './app.ts'
+import { measuredStore } from './measured-store.ts'
+import { counterMetrics } from './metrics.ts'
 
 export interface TestApp {
   readonly app: App
@@ -22,7 +24,11 @@ export async function testApp({ maxTokens = 1_000, store: given }: TestAppOption
   let nowMs = 1_700_000_000_000
   const now = (): number => nowMs
   const store = given ?? (await openCounterStore('memory:', { maxTokens, now }))
-  const app = await build({ store, server: testServer('counter', { version: packageJson.version }) })
+  const server = testServer('counter', { version: packageJson.version })
+  const app = await build({
+    store: measuredStore(store, counterMetrics(server.metrics)),
+    server,
+  })
   onTestFinished(() => app.close())
   return { app, store, pass: (durationMs) => void (nowMs += durationMs) }
 }

@@ -93,7 +93,11 @@ export const batchRoutes: Routes<CounterDeps> = async (app, { store, writer }) =
       const key = readIdempotencyKey(request.headers['idempotency-key'])
       const intents = request.body.operations.map(intentOf)
       const scope = `${request.principal.name} batch`
-      const outcomes = await writer.write(intents, key === undefined ? undefined : { scope, key })
+      const outcomes = await writer.write(
+        intents,
+        key === undefined ? undefined : { scope, key },
+        request.principal.name,
+      )
       const named = outcomes.map((outcome, index) => ({ name: intents[index]?.op.name ?? '', outcome }))
       for (const { name, outcome } of named) {
         // A key of another request, or no room for any of this one's: that is an answer to the request, not to a part of it.

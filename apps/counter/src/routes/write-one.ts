@@ -18,7 +18,11 @@ export async function writeOne(
   // The scope holds the counter: the same key for two counters is two keys.
   const scope = `${request.principal.name} ${op.name}`
   const conditional = withCondition(intent, writeCondition(request.headers))
-  const [outcome] = await writer.write([conditional], key === undefined ? undefined : { scope, key })
+  const [outcome] = await writer.write(
+    [conditional],
+    key === undefined ? undefined : { scope, key },
+    request.principal.name,
+  )
   if (outcome === undefined) throw new TypeError('the store answered nothing')
   if (!outcome.ok) throw refusalProblem(op.name, outcome)
   if (outcome.replayed) void reply.header('idempotency-replayed', 'true')

@@ -1,0 +1,52 @@
+import { redactUrl, type Service } from '@ballast/service'
+import { openCounterStore, type CounterStore } from '@ballast/state-stores/counter'
+import { build } from './app.ts'
+import type { AttributedStore } from './attributed-store.ts'
+import type { ServeConfig } from './config.ts'
+import { measuredStore } from './measured-store.ts'
+import { counterMetrics } from './metrics.ts'
+import { openRemoteStore } from './workers/remote-store.ts'
+import { answerQuestion, isQuestion } from './workers/store-questions.ts'
+
+/**
+ * One process that owns the store and serves HTTP; or with `--workers 2` and more, one that owns it for life, and that
+ * many which serve HTTP and send it their operations: it commits what all of them wait for together.
+ */
+export async function serve(service: Service<ServeConfig>): Promise<void> {
+  const { config, primary } = service
+  if (primary !== undefined) return serveHttp(service, await openRemoteStore(primary))
+  const store = await openStore(service)
+  if (config.workers === 1) return serveHttp(service, store)
+  service.health.add({ name: 'store', gates: 'ready', check: () => store.check() })
+  await service.startWorkers({
+    count: config.workers,
+    answer: async (question) => {
+      if (!isQuestion(question)) throw new TypeError('a worker asks what nobody answers')
+      return answerQuestion(store, question)
+    },
+  })
+}
+
+async function serveHttp(service: Service<ServeConfig>, store: AttributedStore): Promise<void> {
+  service.health.add({ name: 'store', gates: 'ready', check: () => store.check() })
+  await service.listen(await build({ store, server: service.serverOptions }))
+}
+
+async function openStore(service: Service<ServeConfig>): Promise<AttributedStore> {
+  const { config, log, metrics } = service
+  const { tokenWindowMs, maxTokens, maxQueued, lockTimeoutMs, storeTimeoutMs } = config
+  const measures = counterMetrics(metrics)
+  const store: CounterStore = await openCounterStore(config.store, {
+    tokenWindowMs,
+    maxTokens,
+    maxQueued,
+    lockTimeoutMs,
+    timeoutMs: storeTimeoutMs,
+    observer: measures.observer,
+    setting: '--store (COUNTER_STORE)',
+  })
+  service.onClose('store', () => store.close())
+  const { durable, caveat = 'counters are forgotten when this process ends' } = store.capabilities
+  if (!durable) log.warn({ store: redactUrl(config.store) }, caveat)
+  return measuredStore(store, measures)
+}

@@ -1,0 +1,27 @@
+import type { Primary } from '@ballast/service'
+import { steadyNow } from '@ballast/state-stores/counter'
+import type { AttributedStore } from '../attributed-store.ts'
+import { isAnswer, toError, type StoreAnswer, type StoreQuestion } from './store-questions.ts'
+
+/** The store of another process of this service, which groups what all of its workers commit. */
+export async function openRemoteStore(primary: Primary): Promise<AttributedStore> {
+  /** How far the store's clock, as last told, is ahead of this process's. */
+  let aheadMs = 0
+  const ask = async (question: StoreQuestion): Promise<StoreAnswer> => {
+    const answer = await primary.ask(question)
+    if (!isAnswer(answer)) throw new TypeError('the primary gave no answer of a store')
+    aheadMs = answer.nowMs - steadyNow()
+    if (answer.failure !== undefined) throw toError(answer.failure)
+    return answer
+  }
+  const found = async (question: StoreQuestion) => (await ask(question)).counters ?? []
+  const { capabilities } = await ask({ ask: 'read', names: [] })
+  return {
+    capabilities,
+    nowMs: () => steadyNow() + aheadMs,
+    commit: async (ops, by) => (await ask({ ask: 'commit', ops, by })).outcomes ?? [],
+    read: (names) => found({ ask: 'read', names }),
+    scan: async (options) => (await found({ ask: 'scan', options })).filter((counter) => counter !== undefined),
+    check: async () => void (await ask({ ask: 'check' })),
+  }
+}

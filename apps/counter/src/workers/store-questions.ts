@@ -1,0 +1,74 @@
+import type {
+  Counter,
+  CounterCapabilities,
+  CounterOp,
+  CounterOutcome,
+  ScanOptions,
+} from '@ballast/state-stores/counter'
+import { isDiskFull, StoreUnavailableError } from '@ballast/state-stores/counter'
+import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
+import type { AttributedStore } from '../attributed-store.ts'
+
+/** What a worker asks the process that owns the store; both are the same program, so nothing is versioned. */
+export type StoreQuestion =
+  | { readonly ask: 'commit'; readonly ops: readonly CounterOp[]; readonly by: string }
+  | { readonly ask: 'read'; readonly names: readonly string[] }
+  | { readonly ask: 'scan'; readonly options: ScanOptions }
+  | { readonly ask: 'check' }
+
+export interface StoreAnswer {
+  /** By the store's clock. */
+  readonly nowMs: number
+  readonly capabilities: CounterCapabilities
+  readonly outcomes?: readonly CounterOutcome[]
+  readonly counters?: readonly (Counter | undefined)[]
+  readonly failure?: Failure
+}
+
+interface Failure {
+  readonly kind: 'not-applied' | 'disk-full' | 'unknown' | 'unavailable' | 'other'
+  readonly message: string
+}
+
+/** Answers with a failure where the store throws: what may be retried must survive the way to the other process. */
+export async function answerQuestion(store: AttributedStore, question: StoreQuestion): Promise<StoreAnswer> {
+  const answer = (rest: Partial<StoreAnswer>): StoreAnswer => ({
+    nowMs: store.nowMs(),
+    capabilities: store.capabilities,
+    ...rest,
+  })
+  try {
+    if (question.ask === 'commit') return answer({ outcomes: await store.commit(question.ops, question.by) })
+    if (question.ask === 'read') return answer({ counters: await store.read(question.names) })
+    if (question.ask === 'scan') return answer({ counters: await store.scan(question.options) })
+    await store.check()
+    return answer({})
+  } catch (error) {
+    return answer({ failure: toFailure(error) })
+  }
+}
+
+export function isQuestion(value: unknown): value is StoreQuestion {
+  return typeof value === 'object' && value !== null && 'ask' in value
+}
+
+export function isAnswer(value: unknown): value is StoreAnswer {
+  return typeof value === 'object' && value !== null && 'nowMs' in value && 'capabilities' in value
+}
+
+function toFailure(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error)
+  if (isDiskFull(error)) return { kind: 'disk-full', message }
+  if (error instanceof NotAppliedError) return { kind: 'not-applied', message }
+  if (error instanceof OutcomeUnknownError) return { kind: 'unknown', message }
+  return { kind: error instanceof StoreUnavailableError ? 'unavailable' : 'other', message }
+}
+
+export function toError({ kind, message }: Failure): Error {
+  if (kind === 'disk-full') {
+    return new NotAppliedError(message, { cause: Object.assign(new Error(message), { code: 'ENOSPC' }) })
+  }
+  if (kind === 'not-applied') return new NotAppliedError(message)
+  if (kind === 'unknown') return new OutcomeUnknownError(message)
+  return kind === 'unavailable' ? new StoreUnavailableError(message) : new Error(message)
+}
