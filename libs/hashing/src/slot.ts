@@ -19,48 +19,99 @@ export const slotHashBits = 41
 /** Enough for 50 workers within 0.5 % of each other. A power of two: doubling splits each slot in two. */
 export const defaultSlots = 16_384
 
-const modulus = 2 ** slotHashBits
-/** `contribution[position * 128 + character]`: what one hexadecimal digit at that position adds to h; NaN for others. */
-const contribution = digitContributions()
+/** The sums are split at bit 20, so that each half fits 32-bit integers: 16 products of 8 and 20 bits are below 2^32. */
+const lowBits = 20
+const lows = Int32Array.from(slotMultipliers, (multiplier) => multiplier % 2 ** lowBits)
+const highs = Int32Array.from(slotMultipliers, (multiplier) => Math.floor(multiplier / 2 ** lowBits))
+const lowOffset = slotOffset % 2 ** lowBits
+const highOffset = Math.floor(slotOffset / 2 ** lowBits)
+const highMask = 2 ** (slotHashBits - lowBits) - 1
+const notDigit = 0x1000
+/** Value of every UTF-16 code unit as a digit: as large as that, so that no text reads beyond it. */
+const digits = digitValues()
 
 /**
+ * Allocates nothing; ~50 ns. For lists see `slotsOf`, twice as fast.
+ *
  * @param uuid 36 characters, upper or lower case.
  * @param slots a power of two up to 2^20.
  * @throws RangeError when it is not a uuid.
  */
 export function slotOf(uuid: string, slots: number = defaultSlots): number {
-  let sum = slotOffset
-  let row = 0
-  if (uuid.length !== 36) throw notUuid(uuid)
-  for (let i = 0; i < 36; i++) {
-    if (i === 8 || i === 13 || i === 18 || i === 23) continue
-    // An array read beyond a row would mix up positions, so everything outside ASCII is sent to a hole.
-    const code = uuid.charCodeAt(i)
-    sum += contribution[row + (code < 128 ? code : 0)] ?? Number.NaN
-    row += 128
-  }
-  if (Number.isNaN(sum) || hasNoHyphens(uuid)) throw notUuid(uuid)
-  const hash = sum - Math.floor(sum / modulus) * modulus
-  return Math.floor(hash / (modulus / slots))
+  if (uuid.length !== 36 || hasNoHyphens(uuid)) throw notUuid(uuid)
+  // Written out, because the compiler does not unroll, and unrolled is twice as fast.
+  const b0 = ((digits[uuid.charCodeAt(0)] ?? 0) << 4) | (digits[uuid.charCodeAt(1)] ?? 0)
+  const b1 = ((digits[uuid.charCodeAt(2)] ?? 0) << 4) | (digits[uuid.charCodeAt(3)] ?? 0)
+  const b2 = ((digits[uuid.charCodeAt(4)] ?? 0) << 4) | (digits[uuid.charCodeAt(5)] ?? 0)
+  const b3 = ((digits[uuid.charCodeAt(6)] ?? 0) << 4) | (digits[uuid.charCodeAt(7)] ?? 0)
+  const b4 = ((digits[uuid.charCodeAt(9)] ?? 0) << 4) | (digits[uuid.charCodeAt(10)] ?? 0)
+  const b5 = ((digits[uuid.charCodeAt(11)] ?? 0) << 4) | (digits[uuid.charCodeAt(12)] ?? 0)
+  const b6 = ((digits[uuid.charCodeAt(14)] ?? 0) << 4) | (digits[uuid.charCodeAt(15)] ?? 0)
+  const b7 = ((digits[uuid.charCodeAt(16)] ?? 0) << 4) | (digits[uuid.charCodeAt(17)] ?? 0)
+  const b8 = ((digits[uuid.charCodeAt(19)] ?? 0) << 4) | (digits[uuid.charCodeAt(20)] ?? 0)
+  const b9 = ((digits[uuid.charCodeAt(21)] ?? 0) << 4) | (digits[uuid.charCodeAt(22)] ?? 0)
+  const b10 = ((digits[uuid.charCodeAt(24)] ?? 0) << 4) | (digits[uuid.charCodeAt(25)] ?? 0)
+  const b11 = ((digits[uuid.charCodeAt(26)] ?? 0) << 4) | (digits[uuid.charCodeAt(27)] ?? 0)
+  const b12 = ((digits[uuid.charCodeAt(28)] ?? 0) << 4) | (digits[uuid.charCodeAt(29)] ?? 0)
+  const b13 = ((digits[uuid.charCodeAt(30)] ?? 0) << 4) | (digits[uuid.charCodeAt(31)] ?? 0)
+  const b14 = ((digits[uuid.charCodeAt(32)] ?? 0) << 4) | (digits[uuid.charCodeAt(33)] ?? 0)
+  const b15 = ((digits[uuid.charCodeAt(34)] ?? 0) << 4) | (digits[uuid.charCodeAt(35)] ?? 0)
+  const seen = b0 | b1 | b2 | b3 | b4 | b5 | b6 | b7 | b8 | b9 | b10 | b11 | b12 | b13 | b14 | b15
+  if (seen > 0xff) throw notUuid(uuid)
+  let low = lowOffset
+  let high = highOffset
+  low = (low + Math.imul(b0, lows[0] ?? 0)) | 0
+  low = (low + Math.imul(b1, lows[1] ?? 0)) | 0
+  low = (low + Math.imul(b2, lows[2] ?? 0)) | 0
+  low = (low + Math.imul(b3, lows[3] ?? 0)) | 0
+  low = (low + Math.imul(b4, lows[4] ?? 0)) | 0
+  low = (low + Math.imul(b5, lows[5] ?? 0)) | 0
+  low = (low + Math.imul(b6, lows[6] ?? 0)) | 0
+  low = (low + Math.imul(b7, lows[7] ?? 0)) | 0
+  low = (low + Math.imul(b8, lows[8] ?? 0)) | 0
+  low = (low + Math.imul(b9, lows[9] ?? 0)) | 0
+  low = (low + Math.imul(b10, lows[10] ?? 0)) | 0
+  low = (low + Math.imul(b11, lows[11] ?? 0)) | 0
+  low = (low + Math.imul(b12, lows[12] ?? 0)) | 0
+  low = (low + Math.imul(b13, lows[13] ?? 0)) | 0
+  low = (low + Math.imul(b14, lows[14] ?? 0)) | 0
+  low = (low + Math.imul(b15, lows[15] ?? 0)) | 0
+  high = (high + Math.imul(b0, highs[0] ?? 0)) | 0
+  high = (high + Math.imul(b1, highs[1] ?? 0)) | 0
+  high = (high + Math.imul(b2, highs[2] ?? 0)) | 0
+  high = (high + Math.imul(b3, highs[3] ?? 0)) | 0
+  high = (high + Math.imul(b4, highs[4] ?? 0)) | 0
+  high = (high + Math.imul(b5, highs[5] ?? 0)) | 0
+  high = (high + Math.imul(b6, highs[6] ?? 0)) | 0
+  high = (high + Math.imul(b7, highs[7] ?? 0)) | 0
+  high = (high + Math.imul(b8, highs[8] ?? 0)) | 0
+  high = (high + Math.imul(b9, highs[9] ?? 0)) | 0
+  high = (high + Math.imul(b10, highs[10] ?? 0)) | 0
+  high = (high + Math.imul(b11, highs[11] ?? 0)) | 0
+  high = (high + Math.imul(b12, highs[12] ?? 0)) | 0
+  high = (high + Math.imul(b13, highs[13] ?? 0)) | 0
+  high = (high + Math.imul(b14, highs[14] ?? 0)) | 0
+  high = (high + Math.imul(b15, highs[15] ?? 0)) | 0
+  // The top log2(slots) of 41 bits.
+  return ((high + (low >>> lowBits)) & highMask) >>> (Math.clz32(slots) - (31 - (slotHashBits - lowBits)))
 }
 
 function hasNoHyphens(uuid: string): boolean {
-  return uuid[8] !== '-' || uuid[13] !== '-' || uuid[18] !== '-' || uuid[23] !== '-'
+  return (
+    uuid.charCodeAt(8) !== 45 || uuid.charCodeAt(13) !== 45 || uuid.charCodeAt(18) !== 45 || uuid.charCodeAt(23) !== 45
+  )
 }
 
 function notUuid(text: string): RangeError {
   return new RangeError(`not a uuid: ${JSON.stringify(text.slice(0, 64))}`)
 }
 
-function digitContributions(): Float64Array {
-  const table = new Float64Array(32 * 128).fill(Number.NaN)
-  for (let position = 0; position < 32; position++) {
-    const multiplier = (slotMultipliers[position >> 1] ?? 0) * (position % 2 === 0 ? 16 : 1)
-    for (let digit = 0; digit < 16; digit++) {
-      const text = digit.toString(16)
-      table[position * 128 + text.charCodeAt(0)] = digit * multiplier
-      table[position * 128 + text.toUpperCase().charCodeAt(0)] = digit * multiplier
-    }
+function digitValues(): Uint16Array {
+  const values = new Uint16Array(2 ** 16).fill(notDigit)
+  for (let digit = 0; digit < 16; digit++) {
+    const text = digit.toString(16)
+    values[text.charCodeAt(0)] = digit
+    values[text.toUpperCase().charCodeAt(0)] = digit
   }
-  return table
+  return values
 }
