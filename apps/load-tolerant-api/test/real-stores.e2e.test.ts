@@ -158,7 +158,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
       await admin.send(['CONFIG', 'SET', setting, value])
     }
     for (const [stream, documents, says] of [
-      [lossy.url, 'memory:', /maxmemory-policy allkeys-lru .* noeviction/],
+      [lossy.url, 'memory:', /maxmemory-policy is allkeys-lru.* noeviction/],
       [login(closed.url), 'memory:', /user or password of the URL are wrong/],
       ['memory:', 'mongodb://u:my-secret@127.0.0.1:1/x?serverSelectionTimeoutMS=300', /ECONNREFUSED/],
     ] as const) {

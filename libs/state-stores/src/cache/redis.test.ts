@@ -69,7 +69,7 @@ await describeOnBackend('redis', ({ url }) => {
     proxy.set({ refuse: true })
     proxy.cut('reset')
     expect(await reads.read('hot')).toBe('value 3')
-    await expect(cache.check()).rejects.toThrow('is not connected')
+    await expect(cache.check()).rejects.toThrow('cannot be reached')
     proxy.heal()
     await connected(cache)
     // What was kept before is older than what the store says now, and within its time.

@@ -31,7 +31,7 @@ export function redisCache({ url, now = Date.now }: RedisCacheOptions): CacheSto
   const prefix = target.parameters['prefix'] ?? 'cache:'
   const nearMs = integerParameter(target, 'nearMs', 1000)
   const timeoutMs = integerParameter(target, 'timeoutMs', 250)
-  const redis = RedisConnection.start({ target, name: 'ballast-cache', timeoutMs })
+  const redis = RedisConnection.start({ target, name: 'ballast-cache', timeoutMs, mayForget: true })
   const near = memoryCache({ maxEntries: 1000, now })
   const nearUntil = new Map<string, number>()
 

@@ -1,4 +1,5 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb'
+import { messageOf } from '../message-of.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 import { batchGet } from './dynamodb/batch-get.ts'
 import { dynamoClient, asOutcome } from './dynamodb/client.ts'
@@ -20,7 +21,7 @@ import {
   type ScanOptions,
 } from './port.ts'
 import { callLimits, type ServerStoreOptions } from './server-options.ts'
-import { messageOf, startError } from './start-error.ts'
+import { startError } from './start-error.ts'
 
 export interface DynamoStoreOptions extends ServerStoreOptions {
   /** `dynamodb:///table?region=eu-west-1`, or `dynamodb://key:secret@host:port/table?region=...` for DynamoDB Local. */

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs } from '../backoff.ts'
+import { messageOf } from '../message-of.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 import { groupedCounterStore, settleTogether, type CounterEngine } from './grouped.ts'
 import { tokenLimits } from './options.ts'
@@ -18,8 +20,8 @@ import { readCounters, scanCounters, type ReadAnswer } from './postgres/reads.ts
 import { sweep } from './postgres/sweep.ts'
 import { applyBatch, InterferenceError, resolveBatch, type Loaded } from './postgres/transaction.ts'
 import { parsePostgresUrl, type PostgresTarget } from './postgres/url.ts'
-import { backoffMs, callLimits, type ServerStoreOptions } from './server-options.ts'
-import { messageOf, startError } from './start-error.ts'
+import { callLimits, type ServerStoreOptions } from './server-options.ts'
+import { startError } from './start-error.ts'
 import { StoreClock } from './store-clock.ts'
 
 export interface PostgresStoreOptions extends ServerStoreOptions {

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
 import { startFaultProxy } from '@ballast/fault-proxy'
 import { waitUntil } from '@ballast/testing'
@@ -11,8 +11,6 @@ import { add, one, token } from './contract/operations.ts'
 import { testTwoProcesses } from './contract/two-processes.ts'
 import { redisCounterStore } from './redis.ts'
 import { commitScript } from './redis/commit-script.ts'
-
-const commitDigest = createHash('sha1').update(commitScript).digest('hex')
 
 const suite: FaultSuite = {
   kind: 'redis',
@@ -73,7 +71,7 @@ await describeOnBackend('redis', (backend) => {
       const upstream = connect(Number(port), hostname)
       for (const socket of [client, upstream]) socket.on('error', () => {})
       client.on('data', (bytes) => {
-        const isBatch = bytes.includes(commitDigest)
+        const isBatch = bytes.includes(commitScript.sha)
         sent += isBatch ? 1 : 0
         if (!isBatch || sent === 3) upstream.write(bytes)
         if (isBatch) setImmediate(() => client.destroy())

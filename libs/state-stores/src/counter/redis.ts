@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
+import { backoffMs } from '../backoff.ts'
+import { messageOf } from '../message-of.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
+import { RedisConnection } from '../redis/connection.ts'
+import { asList, asText } from '../redis/reply.ts'
+import { runScript, type Script } from '../redis/script.ts'
+import { parseRedisUrl } from '../redis/url.ts'
 import { groupedCounterStore, settleTogether, type CounterEngine } from './grouped.ts'
 import { tokenLimits } from './options.ts'
 import { toBigint } from './outcome-text.ts'
@@ -14,12 +20,10 @@ import {
 } from './port.ts'
 import { batchLifeMs, decodeAnswer, encodeBatch } from './redis/batch.ts'
 import { commitScript } from './redis/commit-script.ts'
-import { RedisConnection } from './redis/connection.ts'
 import { redisKeys } from './redis/keys.ts'
-import { readScript, resolveScript, runScript, scanScript } from './redis/scripts.ts'
-import { parseRedisUrl } from './redis/url.ts'
-import { backoffMs, callLimits, type ServerStoreOptions } from './server-options.ts'
-import { messageOf, startError } from './start-error.ts'
+import { readScript, resolveScript, scanScript } from './redis/scripts.ts'
+import { callLimits, type ServerStoreOptions } from './server-options.ts'
+import { startError } from './start-error.ts'
 import { StoreClock } from './store-clock.ts'
 
 export interface RedisStoreOptions extends ServerStoreOptions {
@@ -43,40 +47,51 @@ const maxOperations = 256
  * replica loses what was not replicated: Redis has no write that waits for it and can be taken back.
  */
 export async function redisCounterStore(options: RedisStoreOptions): Promise<CounterStore> {
-  const { setting = '--store', random = Math.random, now, inspectEveryMs } = options
-  const target = parseRedisUrl(options.url, setting)
-  const limits = callLimits(options)
-  const connection = new RedisConnection({
-    target,
-    limits,
-    random,
-    ...(inspectEveryMs !== undefined && { inspectEveryMs }),
-  })
+  const { setting = '--store' } = options
   try {
-    const { caveat } = await connection.open()
-    const keys = redisKeys(target.prefix)
-    await connection.call('HSETNX', keys.meta, 'format', formatVersion)
-    const format = await connection.call('HGET', keys.meta, 'format')
-    if (format !== formatVersion) {
-      throw new Error(
-        `its counters under "${target.prefix}" have format ${String(format)}, and this release reads ${formatVersion}: give another ?prefix=`,
-      )
-    }
-    const engine = new RedisEngine({
-      connection,
-      keys,
-      options,
-      random,
-      ...(caveat !== undefined && { caveat }),
-      ...(now && { now }),
-    })
-    return groupedCounterStore(engine, options)
+    return await open(options)
   } catch (error) {
-    await connection[Symbol.asyncDispose]()
-    const what = messageOf(error)
-    const sentence = what.startsWith(connection.name) ? what : `${connection.name} cannot be used: ${what}`
-    throw startError(sentence, setting, error)
+    throw startError(messageOf(error), setting, error)
   }
+}
+
+async function open(options: RedisStoreOptions): Promise<CounterStore> {
+  const { random = Math.random, now, inspectEveryMs } = options
+  const target = parseRedisUrl(options.url, ['prefix'])
+  const { prefix = 'ballast-counter' } = target.parameters
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(prefix)) {
+    throw new Error('the Redis URL has a prefix that is not 1 to 64 of A-Z a-z 0-9 . _ -')
+  }
+  const { timeoutMs } = callLimits(options)
+  await using opened = new AsyncDisposableStack()
+  const connection = opened.use(
+    await RedisConnection.open({
+      target,
+      name: 'ballast-counter',
+      timeoutMs,
+      random,
+      ...(inspectEveryMs !== undefined && { inspectEveryMs }),
+    }),
+  )
+  const { caveat } = connection.facts
+  const keys = redisKeys(prefix)
+  await connection.send(['HSETNX', keys.meta, 'format', formatVersion])
+  const format = asText(await connection.send(['HGET', keys.meta, 'format']))
+  if (format !== formatVersion) {
+    throw new Error(
+      `${target.label} cannot be used: its counters under "${prefix}" have format ${format}, and this release reads ${formatVersion}: upgrade this service, or give another ?prefix=`,
+    )
+  }
+  const engine = new RedisEngine({
+    connection,
+    keys,
+    options,
+    random,
+    ...(caveat !== undefined && { caveat }),
+    ...(now && { now }),
+  })
+  opened.move()
+  return groupedCounterStore(engine, options)
 }
 
 interface EngineParts {
@@ -141,7 +156,7 @@ class RedisEngine implements CounterEngine {
   }
 
   async check(): Promise<void> {
-    await this.#parts.connection.call('PING')
+    await this.#parts.connection.send(['PING'])
   }
 
   close(): Promise<void> {
@@ -153,31 +168,31 @@ class RedisEngine implements CounterEngine {
     const id = randomUUID()
     const batch = encodeBatch(keys, id, ops, tokenLimits(options), String(now?.() ?? ''))
     const sentMs = performance.now()
-    let answer: unknown
+    let answer: string
     try {
-      answer = await runScript(connection, commitScript, batch.keys, batch.args)
+      answer = asText(await runScript(connection, commitScript, batch.keys, batch.args))
     } catch (error) {
       if (error instanceof NotAppliedError) throw error
       answer = await this.#resolve(id, error)
     }
-    if (answer === 'void') throw new NotAppliedError(`${connection.name} did not get the batch`)
-    const { nowMs, outcomes } = decodeAnswer(String(answer), ops)
+    if (answer === 'void') throw new NotAppliedError(`${connection.label} did not get the batch`)
+    const { nowMs, outcomes } = decodeAnswer(answer, ops)
     this.#clock.learn(nowMs, sentMs)
     return outcomes
   }
 
   /** The answer that was lost, or `void`; rejects when the server could not be asked until the deadline. */
-  async #resolve(id: string, lost: unknown): Promise<unknown> {
+  async #resolve(id: string, lost: unknown): Promise<string> {
     const { connection, keys, options, random } = this.#parts
     const { resolveMs } = callLimits(options)
     if (!(lost instanceof OutcomeUnknownError)) {
-      throw new OutcomeUnknownError(`${connection.name} broke off a batch: ${messageOf(lost)}`, { cause: lost })
+      throw new OutcomeUnknownError(`${connection.label} broke off a batch: ${messageOf(lost)}`, { cause: lost })
     }
     const deadlineMs = performance.now() + resolveMs
     for (let attempt = 0; performance.now() < deadlineMs; attempt++) {
       await delay(Math.min(backoffMs(attempt, 500, random), Math.max(0, deadlineMs - performance.now())))
       try {
-        return await runScript(connection, resolveScript, [keys.batch(id)], [batchLifeMs])
+        return asText(await runScript(connection, resolveScript, [keys.batch(id)], [batchLifeMs]))
       } catch (error) {
         if (!(error instanceof NotAppliedError || error instanceof OutcomeUnknownError)) throw error
       }
@@ -188,13 +203,12 @@ class RedisEngine implements CounterEngine {
   }
 
   /** Lines without the time. */
-  async #ask(script: string, keys: readonly string[], args: readonly (string | number)[]): Promise<string[]> {
+  async #ask(script: Script, keys: readonly string[], args: readonly (string | number)[]): Promise<string[]> {
     const { connection, now } = this.#parts
     const sentMs = performance.now()
     try {
       const reply = await runScript(connection, script, keys, [now?.() ?? '', ...args])
-      if (!Array.isArray(reply)) throw new TypeError('a list is missing')
-      const [time, ...lines] = reply.map(String)
+      const [time, ...lines] = asList(reply).map(asText)
       this.#clock.learn(Number(time), sentMs)
       return lines
     } catch (error) {

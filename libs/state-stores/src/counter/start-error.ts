@@ -1,8 +1,3 @@
 /** A store that cannot be used as it is named: one sentence, with what to do, and never with a password. */
 export const startError = (what: string, setting: string, cause?: unknown): Error =>
   new Error(`${what}, or choose another store with ${setting}`, cause === undefined ? {} : { cause })
-
-export function messageOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
-}

@@ -1,6 +1,10 @@
-import { Redis, ReplyError } from 'ioredis'
+import { Redis } from 'ioredis'
+import { backoffMs } from '../backoff.ts'
+import { messageOf } from '../message-of.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
-import { readServerFacts, type ServerFacts } from './server-facts.ts'
+import { greet, inspect } from './handshake.ts'
+import { isDemotion, whatBecame } from './outcome.ts'
+import type { ServerFacts } from './server-facts.ts'
 import type { RedisTarget } from './url.ts'
 
 export type RedisArgument = string | number | Buffer
@@ -11,163 +15,165 @@ export interface RedisConnectionOptions {
   readonly target: RedisTarget
   /** Shown by CLIENT LIST. */
   readonly name: string
-  /** For connecting, and for each command unless it is given its own. */
+  /** For connecting, and for each command unless it is given its own. Default: 5 s. */
   readonly timeoutMs?: number
+  /** The server may forget what it holds, under whatever policy: for caches. */
+  readonly mayForget?: boolean
+  /** How often the server is looked at again. Default: 1 minute. */
+  readonly inspectEveryMs?: number
+  /** Between 0 and 1; for the jitter of reconnecting. */
+  readonly random?: () => number
 }
 
-const firstPauseMs = 50
-const longestPauseMs = 2000
-const factsAgeMs = 60_000
-
-/** Refusals by which the server says that it has not begun. A script that fails half way has other ones. */
-const definite =
-  /^-?(ERR Error running script.*-)?(OOM|READONLY|LOADING|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOSCRIPT|NOGROUP) /
+const longestBackoffMs = 2_000
+const closed = 'the connection was closed'
 
 /**
- * One connection on which nothing is ever sent twice: the driver's offline queue, its resending after a reconnect (20
+ * One connection at a time to a server that has been looked at: after every connect, and each minute, INFO decides
+ * whether it may be used. Nothing is ever sent twice: the driver's offline queue, its resending after a reconnect (20
  * times by default) and its retries are off, because only the caller knows whether a command may run again.
  *
- * A command that was not sent is a `NotAppliedError`, one that got no answer an `OutcomeUnknownError`. After a
- * time-out the connection is given up, so that a half-open one is replaced; it comes back by itself, with pauses that
- * grow and vary.
+ * A command that was not sent, or that the server refused, is a `NotAppliedError`; one that got no answer in time an
+ * `OutcomeUnknownError`, and the connection is then given up, as its next answers could be late ones. It comes back by
+ * itself, with pauses that grow and vary.
  */
 export class RedisConnection implements AsyncDisposable {
   readonly label: string
-  readonly #client: Redis
+  readonly #options: RedisConnectionOptions
   readonly #timeoutMs: number
-  #lastError: Error | undefined
-  #facts: { readonly promise: Promise<ServerFacts>; readonly atMs: number } | undefined
+  readonly #redis: Redis
+  readonly #timer: NodeJS.Timeout
+  #facts: ServerFacts | undefined
+  #trouble: { readonly what: string; readonly cause?: unknown } = { what: 'it has not been reached yet' }
+  #first = Promise.withResolvers<ServerFacts>()
 
-  private constructor(client: Redis, label: string, timeoutMs: number) {
-    this.#client = client
-    this.label = label
+  private constructor(options: RedisConnectionOptions) {
+    const { target, timeoutMs = 5_000, inspectEveryMs = 60_000, random = Math.random } = options
+    this.#options = options
+    this.label = target.label
     this.#timeoutMs = timeoutMs
-    client.on('error', (error: Error) => void (this.#lastError = error))
-    client.on('ready', () => void (this.#lastError = undefined))
-    client.on('close', () => void (this.#facts = undefined))
-  }
-
-  /** Connects in the background, for what can be done without: until then commands are refused. */
-  static start(options: RedisConnectionOptions): RedisConnection {
-    const connection = RedisConnection.#create(options)
-    connection.#client.connect().catch(() => {})
-    return connection
-  }
-
-  /** Connects; rejects with one sentence that says what is wrong, without the password. */
-  static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
-    const { target } = options
-    const connection = RedisConnection.#create(options)
-    const timeoutMs = connection.#timeoutMs
-    try {
-      const timedOut = (): Error => new Error(`no answer within ${timeoutMs} ms`)
-      await withTimeout(connection.#client.connect(), timeoutMs, timedOut)
-      // The driver connects on when the database does not exist, and would use database 0.
-      await connection.send(['SELECT', target.db])
-    } catch (error) {
-      connection.#client.disconnect()
-      throw new Error(`${target.label}: ${connection.#reason(error)}`, { cause: error })
-    }
-    return connection
-  }
-
-  static #create({ target, name, timeoutMs = 5000 }: RedisConnectionOptions): RedisConnection {
-    const client = new Redis({
+    this.#redis = new Redis({
       host: target.host,
       port: target.port,
-      db: target.db,
-      ...(target.username === undefined ? {} : { username: target.username }),
-      ...(target.password === undefined ? {} : { password: target.password }),
-      ...(target.tls === undefined ? {} : { tls: target.tls }),
-      connectionName: name,
-      protocol: 2,
-      disableClientInfo: true,
+      ...(target.tls && { tls: target.tls }),
       lazyConnect: true,
       connectTimeout: timeoutMs,
       disconnectTimeout: 100,
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
-      maxLoadingRetryTime: 1000,
-      retryStrategy: (attempt) => Math.min(longestPauseMs, firstPauseMs * 2 ** attempt) * (0.5 + Math.random() / 2),
+      retryStrategy: (attempt) => backoffMs(attempt, longestBackoffMs, random),
+      enableReadyCheck: false,
+      protocol: 2,
+      disableClientInfo: true,
     })
-    return new RedisConnection(client, target.label, timeoutMs)
+    this.#redis.on('error', (error: unknown) => this.#failed(messageOf(error), error))
+    this.#redis.on('close', () => this.#failed(closed))
+    this.#redis.on('ready', () => void this.#begin())
+    this.#first.promise.catch(() => {})
+    this.#timer = setInterval(() => void this.#inspectAgain(), inspectEveryMs).unref()
+    this.#redis.connect().catch((error: unknown) => this.#failed(messageOf(error), error))
   }
 
-  /** What the server says about itself: asked anew on each connection and each minute. */
-  facts(): Promise<ServerFacts> {
-    const nowMs = performance.now()
-    if (this.#facts !== undefined && nowMs - this.#facts.atMs < factsAgeMs) return this.#facts.promise
-    const promise = readServerFacts((words) => this.send(words))
-    const entry = { promise, atMs: nowMs }
-    this.#facts = entry
-    promise.catch(() => {
-      if (this.#facts === entry) this.#facts = undefined
-    })
-    return promise
+  /** Connects in the background, for what can be done without: until then commands are refused. */
+  static start(options: RedisConnectionOptions): RedisConnection {
+    return new RedisConnection(options)
+  }
+
+  /** Connects once, without trying again. Rejects with one sentence that says what is wrong, without the password. */
+  static async open(options: RedisConnectionOptions): Promise<RedisConnection> {
+    const connection = new RedisConnection(options)
+    try {
+      const { problem } = await connection.#first.promise
+      if (problem !== undefined) throw new Error(problem)
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw new Error(`${connection.label} cannot be used: ${messageOf(error)}`, { cause: error })
+    }
+  }
+
+  /** What the server said about itself on this connection, at most a minute ago. Throws a `NotAppliedError` while there is none that may be used. */
+  get facts(): ServerFacts {
+    if (this.#facts === undefined) throw this.#away()
+    if (this.#facts.problem !== undefined) {
+      throw new NotAppliedError(`${this.label} cannot be used: ${this.#facts.problem}`)
+    }
+    return this.#facts
   }
 
   /** Sends one command. Commands sent in the same turn of the event loop share a connection or fail together. */
   async send(words: readonly RedisArgument[], timeoutMs = this.#timeoutMs): Promise<RedisReply> {
-    const [first = '', ...rest] = words
-    const command = String(first)
-    if (this.#client.status !== 'ready') {
-      throw new NotAppliedError(`${this.label} is not connected: ${this.#reason(this.#lastError)}`)
-    }
-    try {
-      const sent = this.#client.callBuffer(command, ...rest)
-      return toReply(
-        await withTimeout(sent, timeoutMs, () => {
-          this.#client.disconnect(true)
-          return new OutcomeUnknownError(`${this.label} did not answer ${command} within ${timeoutMs} ms`)
-        }),
-      )
-    } catch (error) {
-      throw this.#classified(error, command)
-    }
+    void this.facts
+    return this.#send(words, timeoutMs)
   }
 
   async close(): Promise<void> {
-    this.#client.disconnect()
+    clearInterval(this.#timer)
+    this.#redis.disconnect()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  #classified(error: unknown, command: string): unknown {
-    if (error instanceof OutcomeUnknownError) return error
-    const message = error instanceof Error ? error.message : String(error)
-    if (error instanceof ReplyError) {
-      // A replica that was the primary: whoever takes its place is found by connecting again.
-      if (message.startsWith('READONLY')) this.#client.disconnect(true)
-      const sentence = `${this.label} refused ${command}: ${message}`
-      return definite.test(message)
-        ? new NotAppliedError(sentence, { cause: error })
-        : new Error(sentence, { cause: error })
+  async #send([first = '', ...rest]: readonly RedisArgument[], timeoutMs: number): Promise<RedisReply> {
+    const command = String(first)
+    if (this.#redis.status !== 'ready') throw this.#away()
+    const { promise: late, reject } = Promise.withResolvers<never>()
+    const timer = setTimeout(() => {
+      const what = `did not answer ${command} within ${timeoutMs} ms`
+      reject(new OutcomeUnknownError(`${this.label} ${what}`))
+      this.#failed(`it ${what}`)
+      this.#redis.disconnect(true)
+    }, timeoutMs)
+    try {
+      return toReply(await Promise.race([this.#redis.callBuffer(command, ...rest), late]))
+    } catch (error) {
+      if (isDemotion(error)) this.#redis.disconnect(true)
+      throw whatBecame(error, command, this.label)
+    } finally {
+      clearTimeout(timer)
     }
-    if (message.startsWith("Stream isn't writeable")) {
-      return new NotAppliedError(`${this.label} is not connected: ${this.#reason(this.#lastError)}`, { cause: error })
-    }
-    return new OutcomeUnknownError(`${this.label} was lost while it worked on ${command}`, { cause: error })
   }
 
-  /** The driver tells a failed handshake by an event, and the caller only that the connection is closed. */
-  #reason(error: unknown): string {
-    const told = this.#lastError ?? error
-    const message = told instanceof Error ? told.message : 'the connection was closed'
-    if (/WRONGPASS|NOAUTH|invalid username-password/.test(message)) {
-      return `user or password of the URL are wrong (${message.slice(0, 8).trim()})`
+  async #begin(): Promise<void> {
+    const { target, name } = this.#options
+    try {
+      await greet((...words) => this.#send(words, this.#timeoutMs), target, name)
+      const facts = await this.#inspect()
+      this.#facts = facts
+      this.#trouble = { what: '' }
+      this.#first.resolve(facts)
+    } catch (error) {
+      this.#failed(messageOf(error), error)
+      this.#redis.disconnect(true)
     }
-    return message === 'Connection is closed.' ? 'the connection was closed' : message
   }
-}
 
-function withTimeout<T>(promise: Promise<T>, timeoutMs: number, onTimeout: () => Error): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(onTimeout()), timeoutMs)
-    promise.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
+  #inspect(): Promise<ServerFacts> {
+    return inspect((...words) => this.#send(words, this.#timeoutMs), this.#options.mayForget === true)
+  }
+
+  async #inspectAgain(): Promise<void> {
+    if (this.#facts === undefined) return
+    await this.#inspect().then(
+      (facts) => void (this.#facts = facts),
+      () => this.#redis.disconnect(true),
+    )
+  }
+
+  #failed(what: string, cause?: unknown): void {
+    this.#facts = undefined
+    // What broke a connection says more than that it is closed.
+    if (what !== closed || this.#trouble.what === '') this.#trouble = { what, cause }
+    this.#first.reject(new Error(this.#trouble.what, { cause: this.#trouble.cause }))
+  }
+
+  #away(): NotAppliedError {
+    const { what, cause } = this.#trouble
+    return new NotAppliedError(`${this.label} cannot be reached: ${what}`, { cause })
+  }
 }
 
 function toReply(reply: unknown): RedisReply {

@@ -1,55 +1,92 @@
 import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import { messageOf } from '../message-of.ts'
 
 /** Where a Redis server is and how to get in. */
 export interface RedisTarget {
   readonly host: string
   readonly port: number
-  readonly db: number
-  readonly username: string | undefined
-  readonly password: string | undefined
-  readonly tls: { readonly ca?: string } | undefined
-  /** The address for sentences and logs: without user and password. */
+  readonly username?: string
+  readonly password?: string
+  readonly database: number
+  readonly tls?: RedisTls
+  /** How messages name the server: without user and password. */
   readonly label: string
-  /** The parameters behind `?`, apart from `ca`. */
+  /** The parameters behind `?` which the store has asked for. */
   readonly parameters: Readonly<Record<string, string>>
 }
 
+/** PEM texts. */
+export interface RedisTls {
+  /** Trusted instead of the authorities of the system. */
+  readonly ca?: string
+  /** For a server that asks its clients for a certificate. */
+  readonly cert?: string
+  readonly key?: string
+  /** Missing when the host is an address. */
+  readonly servername?: string
+}
+
+const files = ['ca', 'cert', 'key'] as const
+
 /**
- * Reads `redis://user:password@host:6379/0?name=value`; `rediss:` encrypts, `?ca=<file>` names an authority to trust
- * beside those of the system. Throws a sentence that never holds the password.
+ * Reads `redis://[[user]:password@]host[:port][/database][?name=value]`; `rediss:` is the same over TLS, with
+ * `ca=<file>` for an authority of one's own and `cert=<file>&key=<file>` for a server that asks for a certificate.
+ * `known` are the parameters of the store beside these. Throws one sentence, never with the password in it.
  */
 export function parseRedisUrl(text: string, known: readonly string[]): RedisTarget {
   const url = URL.canParse(text) ? new URL(text) : undefined
-  const scheme = text.slice(0, text.indexOf(':') + 1)
-  if (url === undefined || url.hostname === '' || (scheme !== 'redis:' && scheme !== 'rediss:')) {
-    throw new Error(`the ${scheme} URL is not of the form redis://user:password@host:port/database`)
-  }
-  const { hostname: host, port, pathname, searchParams } = url
-  const db = pathname === '' || pathname === '/' ? '0' : pathname.slice(1)
-  const label = `${scheme}//${host}:${port === '' ? '6379' : port}/${db}`
-  if (!/^\d{1,5}$/.test(db)) throw new Error(`${label}: "${db}" is no database; Redis numbers them from 0`)
-  const parameters: Record<string, string> = Object.fromEntries(searchParams)
-  const unknown = Object.keys(parameters).find((name) => name !== 'ca' && !known.includes(name))
+  if (url === undefined || !/^rediss?:$/.test(url.protocol)) throw wrong('cannot be read')
+  const { protocol, hostname, pathname, searchParams } = url
+  if (hostname === '') throw wrong('names no host')
+  if (!/^\/?\d{0,5}$/.test(pathname)) throw wrong('names a database that is no number')
+  const unknown = [...searchParams.keys()].find((name) => !known.includes(name) && !files.some((file) => file === name))
   if (unknown !== undefined) {
-    throw new Error(`${label}: "${unknown}" is no parameter here; known are ${['ca', ...known].join(', ')}`)
+    throw wrong(`has a parameter "${unknown}", and only ${[...known, ...files].join(', ')} are known`)
   }
-  const { ca, ...rest } = parameters
+  const given = files.filter((name) => searchParams.has(name))
+  if (protocol === 'redis:' && given.length > 0) throw wrong(`has a ${given.join(' and a ')}, which only rediss: uses`)
+  if (searchParams.has('cert') !== searchParams.has('key')) throw wrong('has one of cert and key, which go together')
+  const pem = Object.fromEntries(
+    given.map((name) => {
+      try {
+        return [name, readFileSync(searchParams.get(name) ?? '', 'utf8')]
+      } catch (cause) {
+        throw wrong(`names a ${name} file that cannot be read (${messageOf(cause)})`, cause)
+      }
+    }),
+  )
+  const host = hostname.replace(/^\[(.*)\]$/, '$1')
+  const port = url.port === '' ? 6379 : Number(url.port)
+  const username = decode(url.username)
+  const password = decode(url.password)
   return {
-    host: host.replace(/^\[(.*)\]$/, '$1'),
-    port: port === '' ? 6379 : Number(port),
-    db: Number(db),
-    username: url.username === '' ? undefined : decodeURIComponent(url.username),
-    password: url.password === '' ? undefined : decodeURIComponent(url.password),
-    tls: scheme === 'rediss:' ? (ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') }) : undefined,
-    label,
-    parameters: rest,
+    host,
+    port,
+    ...(username !== '' && { username }),
+    ...(password !== '' && { password }),
+    database: Number(pathname.slice(1)),
+    ...(protocol === 'rediss:' && { tls: { ...(isIP(host) === 0 && { servername: host }), ...pem } }),
+    label: `Redis at ${hostname}:${port}`,
+    parameters: Object.fromEntries([...searchParams].filter(([name]) => known.includes(name))),
   }
 }
 
 /** A whole number given as a parameter of the URL. */
-export function integerParameter({ parameters, label }: RedisTarget, name: string, otherwise: number): number {
+export function integerParameter({ parameters }: RedisTarget, name: string, otherwise: number): number {
   const text = parameters[name]
   if (text === undefined) return otherwise
-  if (!/^\d{1,9}$/.test(text)) throw new Error(`${label}: ${name}=${text} is not a whole number`)
+  if (!/^\d{1,9}$/.test(text)) throw new Error(`the Redis URL has ${name}=${text}, which is no whole number`)
   return Number(text)
+}
+
+const wrong = (what: string, cause?: unknown): Error =>
+  new Error(`the Redis URL ${what}: write redis://user:password@host:port/0`, cause === undefined ? {} : { cause })
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
 }

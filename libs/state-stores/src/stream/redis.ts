@@ -1,4 +1,4 @@
-import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
+import { OutcomeUnknownError } from '../outcome.ts'
 import { type RedisArgument, RedisConnection, type RedisReply } from '../redis/connection.ts'
 import { asBytes, asList, asNumber, asRecord, asText } from '../redis/reply.ts'
 import { runScript, type Script } from '../redis/script.ts'
@@ -75,12 +75,6 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
       if (!(error instanceof Error && error.message.includes('BUSYGROUP'))) throw error
     })
   }
-  const fit = async (connection: RedisConnection) => {
-    const facts = await connection.facts()
-    if (facts.problem !== undefined) throw new NotAppliedError(`${target.label} ${facts.problem}`)
-    return facts
-  }
-  await Promise.all([main, appender].map(fit))
   await createGroup()
 
   const common = (): RedisArgument[] => [now === undefined ? '' : now(), kin('index:'), group]
@@ -89,7 +83,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
 
   const append = async (entries: readonly Entry[]): Promise<readonly AppendOutcome[]> => {
     const { maxEntries, maxBytes, maxOldestAgeMs, maxEntryBytes } = limits
-    const { fsyncedLocal } = await fit(appender)
+    const { fsyncedLocal } = appender.facts
     const sent = entries.filter(({ body }) => body.byteLength <= maxEntryBytes)
     const args = sent.flatMap(({ documents, firstId = '', body }) => [documents, firstId, asBuffer(body)])
     // In full: a digest that the server does not know would be repeated behind the WAIT.
@@ -234,19 +228,14 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
       })
     },
     async reserveSlot({ budget, intervalMs, sinceLastMs }) {
-      const { runId } = await fit(main)
+      const { runId } = main.facts
       const since = Math.min(sinceLastMs, Number.MAX_SAFE_INTEGER)
       const waitForMs = asNumber(await run(main, slotScript, budget, intervalMs, since, runId, runAtLastSlot))
       runAtLastSlot = runId
       return waitForMs
     },
     async check() {
-      await Promise.all(
-        [main, appender].map(async (connection) => {
-          await fit(connection)
-          await connection.send(['PING'])
-        }),
-      )
+      await Promise.all([main, appender].map((connection) => connection.send(['PING'])))
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -1,7 +1,7 @@
 import { DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-dynamodb'
 import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
 import type { CallLimits } from '../server-options.ts'
-import { messageOf } from '../start-error.ts'
+import { messageOf } from '../../message-of.ts'
 import type { DynamoTarget } from './url.ts'
 
 /** Sends nothing twice: the SDK's three attempts per call are one. */

@@ -10,7 +10,7 @@ import {
 import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
 import { fold, tokenId, type TokenLimits } from '../fold.ts'
 import type { CounterName, CounterOp, CounterOutcome } from '../port.ts'
-import { backoffMs } from '../server-options.ts'
+import { backoffMs } from '../../backoff.ts'
 import { batchGet } from './batch-get.ts'
 import { asOutcome } from './client.ts'
 import {

@@ -1,7 +1,8 @@
 import pg from 'pg'
 import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
-import { backoffMs, type CallLimits } from '../server-options.ts'
-import { messageOf } from '../start-error.ts'
+import { backoffMs } from '../../backoff.ts'
+import type { CallLimits } from '../server-options.ts'
+import { messageOf } from '../../message-of.ts'
 import type { PostgresTarget } from './url.ts'
 
 /** SQLSTATE of a server's error; undefined for everything else. */

@@ -1,3 +1,5 @@
+import { script } from '../../redis/script.ts'
+
 /**
  * The fold of `fold.ts` in Lua, as one atomic step of the server. What it must not get wrong:
  *
@@ -14,7 +16,7 @@
  * ARGV: now or '', token window, token limit, life of the batch's answer, prefix of counter keys, number of counters,
  * their names, then eleven fields per operation. The reply is the time, then one line per operation.
  */
-export const commitScript = `
+export const commitScript = script(`
 local meta, names, expiring, tokens, tokenExpiries, batch = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local window, maxTokens, counterPrefix, count = tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[5], tonumber(ARGV[6])
 
@@ -193,4 +195,4 @@ end
 local reply = table.concat(lines, '\\n')
 redis.call('SET', batch, reply, 'PX', ARGV[4])
 return reply
-`
+`)

@@ -1,17 +1,15 @@
-import { createHash } from 'node:crypto'
-import { NotAppliedError } from '../../outcome.ts'
-import type { RedisConnection } from './connection.ts'
+import { script } from '../../redis/script.ts'
 
 /**
  * What became of a batch: its answer, or `void` when it has none, and then it never will: the script of a voided batch,
  * which may still be on its way, changes nothing.
  */
-export const resolveScript = `
+export const resolveScript = script(`
 local answer = redis.call('GET', KEYS[1])
 if answer then return answer end
 redis.call('SET', KEYS[1], 'void', 'PX', ARGV[1])
 return 'void'
-`
+`)
 
 const clock = `
 local now = ARGV[1]
@@ -30,35 +28,15 @@ end
 `
 
 /** KEYS: meta, then the counters; ARGV: now or '', the names. The time, then a line for each counter that there is. */
-export const readScript = `${clock}
+export const readScript = script(`${clock}
 for i = 2, #KEYS do append(ARGV[i], KEYS[i]) end
 return reply
-`
+`)
 
 /** KEYS: meta, names; ARGV: now or '', first, last, limit, prefix of counter keys. The last line is the last name that was looked at. */
-export const scanScript = `${clock}
+export const scanScript = script(`${clock}
 local found = redis.call('ZRANGEBYLEX', KEYS[2], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
 for _, name in ipairs(found) do append(name, ARGV[5] .. name) end
 reply[#reply + 1] = found[#found] or ''
 return reply
-`
-
-const digests = new Map<string, string>()
-
-/** Runs by digest, and sends the text only where the server does not know it: after its restart. */
-export async function runScript(
-  connection: RedisConnection,
-  script: string,
-  keys: readonly string[],
-  args: readonly (string | number)[],
-): Promise<unknown> {
-  const digest = digests.get(script) ?? createHash('sha1').update(script).digest('hex')
-  digests.set(script, digest)
-  try {
-    return await connection.call('EVALSHA', digest, keys.length, ...keys, ...args)
-  } catch (error) {
-    // Not applied is not enough to send it again: only this reason says that sending the text helps.
-    if (!(error instanceof NotAppliedError && error.message.includes('NOSCRIPT'))) throw error
-    return connection.call('EVAL', script, keys.length, ...keys, ...args)
-  }
-}
+`)

@@ -1,0 +1,25 @@
+import { ReplyError } from 'ioredis'
+import { messageOf } from '../message-of.ts'
+import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
+
+/** Answers with which a server has changed nothing: those it gives before a script begins, or at its first write. */
+const refusal =
+  /^-?(ERR Error running script.*-)?(OOM|READONLY|LOADING|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOSCRIPT|NOGROUP|BALLAST) /
+
+/** What a command that failed came to. A script that fails half way is neither refused nor lost: an `Error`. */
+export function whatBecame(error: unknown, command: string, label: string): Error {
+  if (error instanceof NotAppliedError || error instanceof OutcomeUnknownError) return error
+  const message = messageOf(error)
+  if (error instanceof ReplyError) {
+    const sentence = `${label} refused ${command}: ${message}`
+    const options = { cause: error }
+    return refusal.test(message) ? new NotAppliedError(sentence, options) : new Error(sentence, options)
+  }
+  if (message.startsWith("Stream isn't writeable")) {
+    return new NotAppliedError(`${label} cannot be reached`, { cause: error })
+  }
+  return new OutcomeUnknownError(`${label} was lost while it worked on ${command}: ${message}`, { cause: error })
+}
+
+/** A fail-over made it a replica: its name may lead to the new primary already. */
+export const isDemotion = (error: unknown): boolean => /^(READONLY|MASTERDOWN) /.test(messageOf(error))
