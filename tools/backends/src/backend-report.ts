@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { RunningBackend } from './backend.ts'
 
@@ -16,19 +16,23 @@ export interface BackendReport {
 /** Beside the project's own results, as `<project>.backends/<file>-<kind>.json`, so that Nx caches both together. */
 export function writeBackendReport(backend: RunningBackend, testFile: string, passed: boolean): void {
   const { kind, version, origin, readyAfterMs } = backend
-  const suite = basename(testFile, '.test.ts')
+  const project = projectOf(testFile)
+  const suite = suiteOf(testFile, project.folder)
   const report: BackendReport = { kind, version, origin, readyAfterMs, suite, passed }
-  const folder = join(
-    fileURLToPath(new URL('../../../.test-results/', import.meta.url)),
-    `${projectOf(testFile)}.backends`,
-  )
+  const folder = join(fileURLToPath(new URL('../../../.test-results/', import.meta.url)), `${project.name}.backends`)
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, `${suite}-${kind}.json`), JSON.stringify(report))
 }
 
-function projectOf(testFile: string): string {
+/** By the whole path: counters, queue and cache each have a redis.test.ts. */
+export const suiteOf = (testFile: string, projectFolder: string): string =>
+  relative(projectFolder, testFile)
+    .replace(/\.test\.ts$/, '')
+    .replaceAll('/', '.')
+
+function projectOf(testFile: string): { readonly name: string; readonly folder: string } {
   let folder = dirname(testFile)
   while (!existsSync(join(folder, 'package.json'))) folder = dirname(folder)
   const manifest: { nx: { name: string } } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  return manifest.nx.name
+  return { name: manifest.nx.name, folder }
 }

@@ -23,6 +23,8 @@ export interface BackendOptions {
   readonly port?: number
   /** Default: a temporary folder, removed when the backend is stopped. A given one is kept. */
   readonly dataDir?: string
+  /** Never in a container: for servers that have to reach one another under their URLs. */
+  readonly asProcess?: boolean
   /** URL of a running server of the same kind to follow (redis, postgres). */
   readonly replicaOf?: string
   /** Makes the server a Sentinel that watches this primary (redis). */
@@ -67,7 +69,7 @@ export interface RunningBackend extends AsyncDisposable {
   /** What the server wrote, as a file; undefined for one that is not ours. */
   readonly logFile?: string
   /** The server's own process, when it is ours and not in a container. */
-  readonly pid?: number
+  readonly pid?: number | undefined
   /** What the server wrote so far; empty for one that is not ours. */
   logs(): Promise<string>
   /** Stops with the server's own signal (if it runs), starts again on the same data and port, and waits until ready. */
@@ -140,7 +142,7 @@ export interface BackendDefinition {
 }
 
 export interface Found {
-  readonly origin: Origin
+  readonly origin: 'path' | 'registry'
   readonly version: string
   launch(context: LaunchContext): Promise<Launch>
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { isAlive } from './is-alive.ts'
 
 /** Where fetched servers are kept, outside of any checkout, so that all checkouts share them. */
 export const cacheFolder =
@@ -45,15 +46,6 @@ async function sweepDrafts(): Promise<void> {
   for (const name of await readdir(cacheFolder)) {
     const pid = /^draft-.*-(\d+)-[0-9a-f]{8}-/.exec(name)?.[1]
     if (pid !== undefined && !isAlive(Number(pid))) await rm(join(cacheFolder, name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }
 

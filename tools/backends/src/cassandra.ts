@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
-import type { BackendDefinition, ClusterNode, Durability } from './backend.ts'
-import { freePort } from './free-port.ts'
+import { freePort } from '@ballast/testing'
+import type { BackendDefinition, BackendOptions, ClusterNode, Durability } from './backend.ts'
+import { answersOptions } from './cassandra/ready.ts'
+import { makeJavaKeystore, type JavaKeystore } from './java-keystore.ts'
 import { javaProgram, smallJvm, writeLogback } from './java.ts'
 import { untilReady } from './until-ready.ts'
 
@@ -51,7 +52,10 @@ export const cassandra: BackendDefinition = {
         const node = options.node ?? { ...alone, storagePort: await freePort() }
         const yaml = join(folder, 'cassandra.yaml')
         await mkdir(join(folder, 'tmp'), { recursive: true })
-        await writeFile(yaml, configuration({ folder, port, node, durability: options.durability ?? 'disk' }))
+        const { durability = 'disk', tls = false, password } = options
+        const keystore = tls ? await makeJavaKeystore(java, folder) : undefined
+        const settings = { folder, port, node, durability, password, keystore }
+        await writeFile(yaml, configuration(settings), { mode: 0o600 })
         const flags = opened.flatMap(([flag, names]) => names.map((name) => `${flag}=${name}=ALL-UNNAMED`))
         const properties = {
           'jdk.attach.allowAttachSelf': 'true',
@@ -77,12 +81,33 @@ export const cassandra: BackendDefinition = {
         return {
           command: java,
           args: [...heap, ...smallJvm, ...flags, ...system, '-cp', `${lib}/*`, main],
-          url: `cassandra://${node.address}:${port}?datacenter=datacenter1`,
-          ready: () => untilReady(() => answersOptions(node.address, port)),
+          url: urlOf(node.address, port, options),
+          ...(keystore === undefined ? {} : { ca: keystore.ca }),
+          ready: () => serves(node.address, port, keystore?.ca, password),
         }
       },
     }
   },
+  container: {
+    takes: [],
+    launch: (options, port) => ({
+      environment: { BALLAST_CASSANDRA_PORT: String(port) },
+      url: urlOf('127.0.0.1', port, options),
+      ready: () => serves('127.0.0.1', port, undefined, undefined),
+    }),
+  },
+}
+
+function urlOf(host: string, port: number, { tls = false, password }: BackendOptions): string {
+  const login = password === undefined ? '' : `cassandra:${password}@`
+  return `cassandra://${login}${host}:${port}?datacenter=datacenter1${tls ? '&tls=true' : ''}`
+}
+
+async function serves(host: string, port: number, ca: string | undefined, password: string | undefined): Promise<void> {
+  await untilReady(() => answersOptions(host, port, ca))
+  if (password === undefined) return
+  const { setPassword } = await import('./cassandra/set-password.ts')
+  await untilReady(() => setPassword(host, port, password, ca))
 }
 
 interface Configured {
@@ -90,11 +115,26 @@ interface Configured {
   readonly port: number
   readonly node: ClusterNode
   readonly durability: Durability
+  readonly password: string | undefined
+  readonly keystore: JavaKeystore | undefined
 }
 
 /** Nodes of a cluster start together on nothing, so none has anything to fetch from another (auto_bootstrap). */
-function configuration({ folder, port, node, durability }: Configured): string {
+function configuration({ folder, port, node, durability, password, keystore }: Configured): string {
   const { address, seed, storagePort, token } = node
+  const authenticated =
+    password === undefined ? '' : 'authenticator: PasswordAuthenticator\ncredentials_validity: 0ms\n'
+  const encrypted =
+    keystore === undefined
+      ? ''
+      : `client_encryption_options:
+  enabled: true
+  optional: false
+  keystore: "${keystore.path}"
+  keystore_password: ${keystore.password}
+  store_type: PKCS12
+  require_client_auth: false
+`
   return `cluster_name: ballast
 num_tokens: 1
 initial_token: "${token}"
@@ -118,19 +158,5 @@ cdc_raw_directory: "${folder}/cdc_raw"
 ${commitlog[durability]}
 auto_snapshot: false
 hinted_handoff_enabled: true
-`
-}
-
-/** The native protocol's OPTIONS request (opcode 5), which a node answers with SUPPORTED (6) once it serves clients. */
-function answersOptions(address: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, address, () => socket.write(Buffer.from([4, 0, 0, 0, 5, 0, 0, 0, 0])))
-    socket.setTimeout(2_000, () => socket.destroy(new Error('no answer')))
-    socket.once('error', reject)
-    socket.once('data', (frame: Buffer) => {
-      socket.destroy()
-      if (frame[4] === 6) resolve()
-      else reject(new Error(`opcode ${frame[4]} instead of SUPPORTED`))
-    })
-  })
+${authenticated}${encrypted}`
 }

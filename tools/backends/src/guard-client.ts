@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
@@ -90,10 +91,12 @@ function handle(
     origin: facts.origin,
     readyAfterMs: facts.readyAfterMs,
     ...(facts.ca === undefined ? {} : { ca: facts.ca }),
+    ...(facts.caFile === undefined ? {} : { caFile: facts.caFile }),
     logFile: facts.logFile,
     get pid() {
       return pid
     },
+    logs: () => readFile(facts.logFile, 'utf8'),
     restart: () => request('restart'),
     kill: () => request('kill'),
     pause: () => request('pause'),

@@ -34,8 +34,9 @@ export interface ServerFacts {
   readonly origin: 'container' | 'path' | 'registry'
   readonly readyAfterMs: number
   readonly ca?: string
+  readonly caFile?: string
   readonly logFile: string
-  readonly pid: number
+  readonly pid?: number
   readonly guardPid: number
 }
 

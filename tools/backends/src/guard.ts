@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@ballast/testing'
 import { BackendUnavailableError } from './backend.ts'
-import { definitions } from './definitions.ts'
-import { freePort } from './free-port.ts'
+import { findServer } from './find-server.ts'
 import {
   eachLine,
   guardAddress,
@@ -13,7 +13,7 @@ import {
   type GuardOrder,
   type GuardRequest,
 } from './guard-protocol.ts'
-import { Server } from './server.ts'
+import type { Server } from './server.ts'
 
 /**
  * The parent of one server. Users hold a connection to it; the kernel closes a connection with its process, however
@@ -40,22 +40,24 @@ async function launch(): Promise<void> {
   const started = performance.now()
   try {
     const { kind, options } = order
-    const found = await definitions[kind].find(true)
+    const found = await findServer(kind, options, true)
     folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), `ballast-${kind}-`)))
     await mkdir(folder, { recursive: true })
-    const launched = await found.launch({ options, folder, port: options.port ?? (await freePort()) })
-    server = new Server(launched, folder)
+    const prepared = await found.prepare({ options, folder, port: options.port ?? (await freePort()) })
+    server = prepared.server
     await server.start()
+    const caFile = join(folder, 'ca.pem')
+    if (prepared.ca !== undefined) await writeFile(caFile, prepared.ca)
     announcement = {
       type: 'server',
       server: {
-        url: launched.url,
+        url: prepared.url,
         version: found.version,
-        origin: found.origin === 'environment' ? 'path' : found.origin,
+        origin: found.origin,
         readyAfterMs: Math.round(performance.now() - started),
-        ...(launched.ca === undefined ? {} : { ca: launched.ca }),
+        ...(prepared.ca === undefined ? {} : { ca: prepared.ca, caFile }),
         logFile: server.logFile,
-        pid: server.pid,
+        ...(server.pid === undefined ? {} : { pid: server.pid }),
         guardPid: process.pid,
       },
     }
@@ -88,7 +90,7 @@ function waitForUsers(ms: number): void {
 async function obey(user: Socket, { id, action }: GuardRequest): Promise<void> {
   try {
     await act(action)
-    send(user, { type: 'done', id, ...(server === undefined ? {} : { pid: server.pid }) })
+    send(user, { type: 'done', id, ...(server?.pid === undefined ? {} : { pid: server.pid }) })
   } catch (error) {
     send(user, { type: 'done', id, error: error instanceof Error ? error.message : String(error) })
   }
@@ -116,7 +118,7 @@ async function act(action: GuardAction): Promise<void> {
 }
 
 async function cleanUp(): Promise<void> {
-  await server?.stop()
+  await server?.remove()
   if (folder !== undefined && order.options.dataDir === undefined) await rm(folder, { recursive: true, force: true })
 }
 

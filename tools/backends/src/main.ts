@@ -1,5 +1,6 @@
 import { backendKinds, type BackendKind } from './backend.ts'
 import { definitions } from './definitions.ts'
+import { findServer } from './find-server.ts'
 import { reachRunning, reachServer } from './guard-client.ts'
 import type { GuardOrder } from './guard-protocol.ts'
 
@@ -97,8 +98,14 @@ async function doctor(): Promise<number> {
       continue
     }
     try {
-      const { origin, version } = await definitions[kind].find(false)
-      rows.push({ kind, state: 'available', from: origin, version })
+      const { origin, version, passedOver } = await findServer(kind, {}, false)
+      rows.push({
+        kind,
+        state: 'available',
+        from: origin,
+        version,
+        ...(passedOver === undefined ? {} : { note: passedOver }),
+      })
     } catch (error) {
       rows.push({ kind, state: 'missing', problem: error instanceof Error ? error.message : String(error) })
     }
@@ -116,6 +123,7 @@ interface Row {
   readonly pid?: number | undefined
   readonly seconds?: number
   readonly problem?: string
+  readonly note?: string
 }
 
 function print(rows: readonly Row[]): void {

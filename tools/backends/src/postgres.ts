@@ -23,8 +23,8 @@ export const postgres: BackendDefinition = {
     return {
       origin: 'registry',
       version,
-      async launch({ options: { durability = 'disk', tls = false }, folder, port }) {
-        const cluster = await prepareCluster(folder)
+      async launch({ options: { durability = 'disk', tls = false, password }, folder, port }) {
+        const cluster = await prepareCluster(folder, password)
         const encrypted = tls ? await encrypt(cluster) : undefined
         const { prefix, options } = cluster.account
         const args = serverArguments(cluster, port, [...durabilities[durability], ...(encrypted?.settings ?? [])])
@@ -44,6 +44,22 @@ export const postgres: BackendDefinition = {
         }
       },
     }
+  },
+  container: {
+    takes: ['password'],
+    launch(options, port) {
+      const { durability = 'disk', password = 'local-password' } = options
+      const url = (database: string): string => `postgres://postgres:${password}@127.0.0.1:${port}/${database}`
+      return {
+        environment: {
+          BALLAST_POSTGRES_PORT: String(port),
+          BALLAST_POSTGRES_PASSWORD: password,
+          BALLAST_POSTGRES_FSYNC: durability === 'disk' ? 'on' : 'off',
+        },
+        url: url('ballast'),
+        ready: () => untilReady(() => haveDatabase(url('postgres'), undefined)),
+      }
+    },
   },
 }
 

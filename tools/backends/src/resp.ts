@@ -1,8 +1,11 @@
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
+const encode = (words: readonly string[]): string =>
+  `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`
+
 /** One command to a Redis server without a driver, for readiness and set-up; resolves with the first reply line. */
-export function redisCommand(port: number, words: readonly string[], ca?: string): Promise<string> {
+export function redisCommand(port: number, words: readonly string[], ca?: string, password?: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket =
       ca === undefined
@@ -10,13 +13,16 @@ export function redisCommand(port: number, words: readonly string[], ca?: string
         : connectTls({ port, host: '127.0.0.1', ca, servername: 'localhost' })
     socket.setTimeout(2_000, () => socket.destroy(new Error('no answer')))
     socket.once('error', reject)
+    const commands = password === undefined ? [words] : [['AUTH', password], words]
     let reply = ''
     socket.on('data', (chunk: Buffer) => {
       reply += chunk.toString()
-      if (!reply.includes('\r\n')) return
+      // AUTH is answered with one line.
+      const line = reply.split('\r\n').slice(0, -1)[commands.length - 1]
+      if (line === undefined) return
       socket.destroy()
-      resolve(reply.slice(0, reply.indexOf('\r\n')))
+      resolve(line)
     })
-    socket.write(`*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`)
+    socket.write(commands.map(encode).join(''))
   })
 }

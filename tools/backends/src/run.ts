@@ -2,10 +2,24 @@ import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 
+export interface RunOptions {
+  readonly cwd?: string
+  /** Added to ours. */
+  readonly env?: Readonly<Record<string, string>>
+  /** It is ended after this long. Default: never. */
+  readonly timeoutMs?: number
+}
+
 /** Runs a program to its end; rejects with the last line it said when it fails. */
-export function run(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<string> {
+export function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] })
+    const { cwd, env, timeoutMs } = options
+    const child = spawn(command, args, {
+      ...(cwd === undefined ? {} : { cwd }),
+      ...(timeoutMs === undefined ? {} : { timeout: timeoutMs }),
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     let stdout = ''
     let said = ''
     child.stdout.on('data', (chunk: Buffer) => {

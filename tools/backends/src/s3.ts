@@ -1,6 +1,10 @@
+import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
+import http from 'node:http'
+import https from 'node:https'
 import { join } from 'node:path'
-import type { BackendDefinition } from './backend.ts'
+import type { BackendDefinition, BackendOptions } from './backend.ts'
+import { makeJavaKeystore } from './java-keystore.ts'
 import { javaProgram, smallJvm, writeLogback } from './java.ts'
 import { untilReady } from './until-ready.ts'
 
@@ -40,41 +44,63 @@ export const s3: BackendDefinition = {
     return {
       origin: 'registry',
       version: `S3Proxy ${version}`,
-      async launch({ folder, port }) {
+      async launch({ options, folder, port }) {
+        const { tls = false, password = credential } = options
         const data = join(folder, 'data')
         await mkdir(data, { recursive: true })
+        const keystore = tls ? await makeJavaKeystore(java, folder) : undefined
+        const endpoint =
+          keystore === undefined
+            ? { 's3proxy.endpoint': `http://127.0.0.1:${port}` }
+            : {
+                's3proxy.secure-endpoint': `https://127.0.0.1:${port}`,
+                's3proxy.keystore-path': keystore.path,
+                's3proxy.keystore-password': keystore.password,
+              }
         const settings = {
-          's3proxy.endpoint': `http://127.0.0.1:${port}`,
+          ...endpoint,
           's3proxy.authorization': 'aws-v2-or-v4',
           's3proxy.identity': identity,
-          's3proxy.credential': credential,
+          's3proxy.credential': password,
           'jclouds.provider': 'filesystem-nio2',
           'jclouds.filesystem.basedir': data,
         }
         const properties = join(folder, 's3proxy.conf')
-        await writeFile(
-          properties,
-          Object.entries(settings)
-            .map(([key, value]) => `${key}=${value}\n`)
-            .join(''),
-        )
+        const lines = Object.entries(settings).map(([key, value]) => `${key}=${value}\n`)
+        await writeFile(properties, lines.join(''), { mode: 0o600 })
         const logback = `-Dlogback.configurationFile=file://${await writeLogback(folder)}`
+        const main = ['org.gaul.s3proxy.Main', '--properties', properties]
         return {
           command: java,
-          args: [
-            '-Xmx256m',
-            ...smallJvm,
-            logback,
-            '-cp',
-            `${lib}/*`,
-            'org.gaul.s3proxy.Main',
-            '--properties',
-            properties,
-          ],
-          url: `s3+http://${identity}:${credential}@127.0.0.1:${port}?region=us-east-1`,
-          ready: () => untilReady(() => globalThis.fetch(`http://127.0.0.1:${port}/`)),
+          args: ['-Xmx256m', ...smallJvm, logback, '-cp', `${lib}/*`, ...main],
+          url: urlOf(port, options),
+          ...(keystore === undefined ? {} : { ca: keystore.ca }),
+          ready: () => answers(port, keystore?.ca),
         }
       },
     }
   },
+  container: {
+    takes: ['password'],
+    launch: (options, port) => ({
+      environment: { BALLAST_S3_PORT: String(port), BALLAST_S3_SECRET: options.password ?? credential },
+      url: urlOf(port, options),
+      ready: () => answers(port, undefined),
+    }),
+  },
 }
+
+const urlOf = (port: number, { tls = false, password = credential }: BackendOptions): string =>
+  `s3+http${tls ? 's' : ''}://${identity}:${password}@127.0.0.1:${port}?region=us-east-1`
+
+/** Any HTTP answer will do: the server listens when its storage is open. */
+const answers = (port: number, ca: string | undefined): Promise<void> =>
+  untilReady(async () => {
+    const asked =
+      ca === undefined
+        ? http.get({ host: '127.0.0.1', port, timeout: 2_000 })
+        : https.get({ host: '127.0.0.1', port, timeout: 2_000, ca, agent: false })
+    asked.once('timeout', () => asked.destroy(new Error('no answer')))
+    const [answer] = await once(asked, 'response')
+    answer.resume()
+  })

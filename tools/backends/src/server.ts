@@ -1,103 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process'
-import { closeSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import type { Launch } from './backend.ts'
-import { areStopped, processTree, signalAll } from './process-tree.ts'
-import { findProgram } from './run.ts'
-import { untilReady } from './until-ready.ts'
-
-/** On Linux the kernel ends the server even when its guard is killed by SIGKILL. `setpriv` execs: the pid is the server's. */
-const setpriv = findProgram('setpriv')
-const diesWithParent = setpriv === undefined ? [] : [setpriv, '--pdeathsig', 'KILL', '--']
-
-/** One server process that can be started again on the same data and port. */
-export class Server {
+/** One server that can be started again on the same data and port. */
+export interface Server {
+  /** -1 before the first start; undefined for a container's. */
+  readonly pid: number | undefined
+  /** What it wrote. */
   readonly logFile: string
-  readonly #launch: Launch
-  #child: ChildProcess | undefined
-  #ended: Promise<void> = Promise.resolve()
-
-  constructor(launch: Launch, folder: string) {
-    this.#launch = launch
-    this.logFile = join(folder, 'server.log')
-  }
-
-  get pid(): number {
-    return this.#child?.pid ?? -1
-  }
-
-  /** Starts the process and waits for its first good answer; rejects with its last words when it ends before. */
-  async start(): Promise<void> {
-    const { command, args, env, uid, gid } = this.#launch
-    const log = openSync(this.logFile, 'a')
-    const [program = command, ...words] = [...diesWithParent, command, ...args]
-    const child = spawn(program, words, {
-      cwd: '/',
-      env: { ...process.env, ...env },
-      ...(uid === undefined ? {} : { uid }),
-      ...(gid === undefined ? {} : { gid }),
-      stdio: ['ignore', log, log],
-    })
-    closeSync(log)
-    this.#child = child
-    let over = false
-    this.#ended = new Promise((resolve) => {
-      const end = (): void => {
-        over = true
-        resolve()
-      }
-      child.once('exit', end)
-      child.once('error', end)
-    })
-    const early = this.#ended.then(() => {
-      throw new Error(`${command} ended at once: ${this.#lastWords()}`)
-    })
-    try {
-      await Promise.race([this.#launch.ready(), early])
-    } catch (error) {
-      if (!over) await this.kill()
-      throw error
-    } finally {
-      early.catch(() => {})
-    }
-  }
-
-  async stop(graceMs = 15_000): Promise<void> {
-    await this.resume()
-    this.#child?.kill(this.#launch.stopSignal ?? 'SIGTERM')
-    const deadline = setTimeout(() => this.#child?.kill('SIGKILL'), graceMs)
-    await this.#ended
-    clearTimeout(deadline)
-  }
-
-  /** SIGKILL to the server and all its processes; resolves when the last of them is gone. */
-  async kill(): Promise<void> {
-    const pids = await processTree(this.pid)
-    signalAll(pids, 'SIGKILL')
-    await this.#ended
-    for (const pid of pids) await untilReady(async () => expectGone(pid), 10_000)
-  }
-
-  /** SIGSTOP to the server and all its processes; resolves when none of them runs any more. */
-  async pause(): Promise<void> {
-    const pids = await processTree(this.pid)
-    signalAll(pids, 'SIGSTOP')
-    await untilReady(async () => {
-      if (!(await areStopped(pids))) throw new Error(`${this.#launch.command} does not stop`)
-    }, 10_000)
-  }
-
-  async resume(): Promise<void> {
-    signalAll(await processTree(this.pid), 'SIGCONT')
-  }
-
-  #lastWords(): string {
-    const lines = readFileSync(this.logFile, 'utf8').trim().split('\n')
-    return lines.slice(-3).join(' | ')
-  }
-}
-
-async function expectGone(pid: number): Promise<void> {
-  const [alive] = await processTree(pid)
-  if (alive === pid) throw new Error(`process ${pid} does not end`)
+  /** Starts it and waits for its first good answer; rejects with its last words when it ends before. */
+  start(): Promise<void>
+  /** In good order. */
+  stop(): Promise<void>
+  kill(): Promise<void>
+  pause(): Promise<void>
+  resume(): Promise<void>
+  /** Stops it, and removes what the machine keeps of it apart from its folder. */
+  remove(): Promise<void>
 }

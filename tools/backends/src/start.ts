@@ -10,7 +10,10 @@ const sharedLingerMs = 20_000
  * A server of the caller's own, with handles to kill, pause and restart it. Rejects with `BackendUnavailableError` where
  * none can be had. It ends with the caller's process, however that ends.
  */
-export function startBackend(kind: BackendKind, options: BackendOptions = {}): Promise<RunningBackend> {
+export async function startBackend(kind: BackendKind, options: BackendOptions = {}): Promise<RunningBackend> {
+  if (!/^[\w-]{8,}$/.test(options.password ?? 'none-given')) {
+    throw new Error(`${kind}: a password for tests is at least 8 letters, digits, - and _`)
+  }
   return reachServer({ kind, name: randomUUID(), options, lingerMs: 0 })
 }
 
@@ -35,6 +38,7 @@ function foreign(kind: BackendKind, url: string): RunningBackend {
     version: 'as found',
     origin: 'environment',
     readyAfterMs: 0,
+    logs: () => Promise.resolve(''),
     restart: notOurs,
     kill: notOurs,
     pause: notOurs,

@@ -1,15 +1,14 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { waitUntil } from '@ballast/testing'
 
-/** Asks again until `ask` does not throw; gives up with its last error. */
+/** Asks again until `ask` does not reject; gives up with its last error. */
 export async function untilReady(ask: () => Promise<unknown>, timeoutMs = 90_000): Promise<void> {
-  const deadline = performance.now() + timeoutMs
-  for (;;) {
-    try {
-      await ask()
-      return
-    } catch (error) {
-      if (performance.now() > deadline) throw error
-      await delay(50)
-    }
+  const asked = async (): Promise<true> => {
+    await ask()
+    return true
+  }
+  try {
+    await waitUntil(asked, { timeoutMs, everyMs: 50 })
+  } catch (error) {
+    throw error instanceof Error ? (error.cause ?? error) : error
   }
 }

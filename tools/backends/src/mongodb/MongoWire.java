@@ -6,6 +6,10 @@ import de.bwaldvogel.mongo.backend.memory.MemoryBackend;
 import de.bwaldvogel.mongo.bson.Document;
 import io.netty.channel.Channel;
 import org.h2.mvstore.MVStore;
+import java.io.File;
+import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.X509Certificate;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +19,7 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * MongoWire PORT memory|h2:FILE: a server that speaks MongoDB's wire protocol, for tests.
+ * MongoWire PORT memory|h2:FILE [KEYSTORE PASSWORD]: a server that speaks MongoDB's wire protocol, for tests.
  *
  * It is mongo-java-server with four differences, each of which a real mongod has by itself: it reports wire version 9
  * (the driver's minimum), an insert's reply counts the documents that went in, a write command may hold 100,000
@@ -88,6 +92,13 @@ public class MongoWire {
     };
   }
 
+  static void encrypt(MongoServer server, String path, char[] password) throws Exception {
+    KeyStore keys = KeyStore.getInstance(new File(path), password);
+    String alias = keys.aliases().nextElement();
+    PrivateKey key = (PrivateKey) keys.getKey(alias, password);
+    server.enableSsl(key, null, (X509Certificate) keys.getCertificate(alias));
+  }
+
   public static void main(String[] arguments) throws Exception {
     MongoBackend backend = open(arguments[1]);
     backend.version(new MongoVersion() {
@@ -95,6 +106,7 @@ public class MongoWire {
       public int getWireVersion() { return 9; }
     });
     MongoServer server = new MongoServer(backend);
+    if (arguments.length > 2) encrypt(server, arguments[2], arguments[3].toCharArray());
     server.bind("127.0.0.1", Integer.parseInt(arguments[0]));
     Runtime.getRuntime().addShutdownHook(new Thread(server::shutdownNow));
     System.out.println("ready " + server.getLocalAddress().getPort());

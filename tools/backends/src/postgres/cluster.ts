@@ -28,14 +28,17 @@ export interface Cluster {
   readonly postgres: string
 }
 
-/** Makes the folder and the cluster in it when they are missing; ends a server that was left behind on it. */
-export async function prepareCluster(dataDir: string): Promise<Cluster> {
+/**
+ * Makes the folder and the cluster in it when they are missing; ends a server that was left behind on it. The password
+ * becomes that of a new cluster (default: random); an existing one keeps its own.
+ */
+export async function prepareCluster(dataDir: string, newPassword?: string): Promise<Cluster> {
   const binaries = postgresBinaries()
   const folder = makeFolder(dataDir)
   const account = postgresAccount([folder, binaries.postgres])
   own(account, folder, dataDir)
   const data = join(folder, 'cluster')
-  const password = readOrMakePassword(folder, account)
+  const password = readOrMakePassword(folder, account, newPassword)
   await endOrphan(folder, data)
   checkVersion(data)
   if (!existsSync(data)) {
@@ -135,10 +138,10 @@ function own({ uid, gid }: Account, path: string, dataDir: string): void {
   }
 }
 
-function readOrMakePassword(folder: string, { uid, gid }: Account): string {
+function readOrMakePassword(folder: string, { uid, gid }: Account, given: string | undefined): string {
   const path = join(folder, 'password')
   if (!existsSync(path)) {
-    writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600 })
+    writeFileSync(path, given ?? randomBytes(24).toString('base64url'), { mode: 0o600 })
     if (uid !== undefined && gid !== undefined) chownSync(path, uid, gid)
   }
   return readFileSync(path, 'utf8').trim()

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { freePort } from '@ballast/testing'
 import pg from 'pg'
 import { clusterUrl, lastComplaint, prepareCluster, run, serverArguments, type Cluster } from './cluster.ts'
 import { claimOwnership, dropOwnership, endPostmaster } from './postmaster.ts'
@@ -39,7 +39,7 @@ export interface EmbeddedPostgres {
 export async function startEmbeddedPostgres({ dataDir, port }: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const cluster = await prepareCluster(dataDir)
   for (let attempt = 1; ; attempt++) {
-    const chosen = await freePort(port ?? 0)
+    const chosen = port ?? (await freePort())
     try {
       return await launch(cluster, chosen)
     } catch (error) {
@@ -108,18 +108,6 @@ async function waitUntilReady(url: string, hasEnded: () => boolean): Promise<voi
 function openLog(path: string): number {
   if (existsSync(path) && statSync(path).size > 16 * 1024 * 1024) renameSync(path, `${path}.1`)
   return openSync(path, 'a', 0o600)
-}
-
-/** The port itself when it is free, and any free one for 0. */
-async function freePort(port: number): Promise<number> {
-  const server = createServer().listen(port, '127.0.0.1')
-  await new Promise((resolve, reject) => {
-    server.once('listening', resolve)
-    server.once('error', (cause) => reject(portTaken(port, cause)))
-  })
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  return typeof address === 'object' && address !== null ? address.port : port
 }
 
 function portTaken(port: number, cause: unknown): PortTakenError {
