@@ -2,6 +2,7 @@ import type { Service } from '@ballast/service'
 import { openCache } from '@ballast/state-stores/cache'
 import { openDocumentStore } from '@ballast/state-stores/document'
 import { defaultBounds, openStream, type StreamBounds } from '@ballast/state-stores/stream'
+import { openAdmission } from './admission/open-admission.ts'
 import { build } from './app.ts'
 import type { ApiConfig } from './config.ts'
 import { DrainRate } from './drain-rate.ts'
@@ -50,7 +51,6 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
 
   const writer = new Writer({
     stream,
-    maxInFlight: config.maxInFlight,
     maxEntryBytes: bounds.maxEntryBytes,
     observe(entries, outcomes, requests, durationMs) {
       entries.forEach((entry, index) => {
@@ -104,7 +104,7 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
     writer,
     drainRate,
     bounds,
-    maxInFlight: config.maxInFlight,
+    admission: openAdmission(config, metrics),
     refused: (code) => refused.inc({ code }),
   })
   await service.listen(await build({ server: service.serverOptions, stream, documents, cache, hotRead, writes }))

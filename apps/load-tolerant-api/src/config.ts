@@ -42,7 +42,12 @@ export const apiConfig = defineConfig({
     maxInFlight: integer({
       default: 16_384,
       min: 1,
-      help: 'requests waiting for the queue in this process; more are refused with 503',
+      help: 'requests in this process that write or wait to; more are refused with 503',
+    }),
+    maxWaitMs: durationMs({
+      default: 1500,
+      min: 1,
+      help: 'a request that waited this long for its turn to write is refused with 503',
     }),
     cache: text({
       default: 'memory:',

@@ -8,7 +8,7 @@ import { Writer } from './writer.ts'
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
 /** A stream whose appends wait until they are let go. */
-async function setUp(options: { maxInFlight?: number; maxEntryBytes?: number; ids?: ObjectIds } = {}) {
+async function setUp(options: { maxEntryBytes?: number; ids?: ObjectIds } = {}) {
   const inner = await openStream('memory:')
   const appends: { entries: readonly Entry[]; go: () => void }[] = []
   const stream: WriteStream = {
@@ -20,7 +20,7 @@ async function setUp(options: { maxInFlight?: number; maxEntryBytes?: number; id
       return inner.append(entries)
     },
   }
-  const writer = new Writer({ stream, maxInFlight: 1000, maxEntryBytes: 256 * 1024, ...options })
+  const writer = new Writer({ stream, maxEntryBytes: 256 * 1024, ...options })
   return { inner, appends, writer }
 }
 
@@ -65,19 +65,6 @@ test('an entry ends when it is full and where the counter of the ids wraps', asy
   await Promise.all(writes)
 })
 
-test('beyond the requests in flight a write is refused at once, and told as not applied', async () => {
-  const { appends, writer } = await setUp({ maxInFlight: 2 })
-  const first = writer.write(writer.next())
-  await turn()
-  const waiting = [writer.write(writer.next()), writer.write(writer.next())]
-  await expect(writer.write(writer.next())).rejects.toThrow(NotAppliedError)
-  appends[0]?.go()
-  await first
-  await turn()
-  appends[1]?.go()
-  await Promise.all(waiting)
-})
-
 test.each([OutcomeUnknownError, NotAppliedError])(
   'what a failed append holds is never written over: %o',
   async (Failure) => {
@@ -91,7 +78,7 @@ test.each([OutcomeUnknownError, NotAppliedError])(
         return memory.append(entries)
       },
     }
-    await using writer = new Writer({ stream, maxInFlight: 10, maxEntryBytes: 256 * 1024 })
+    await using writer = new Writer({ stream, maxEntryBytes: 256 * 1024 })
     const groups = [writer.next(), writer.next()] as const
     await expect(writer.write(groups[0])).rejects.toThrow(Failure)
     await writer.write(groups[1])

@@ -6,8 +6,6 @@ import { documentsPerGroup, groupBytes, type WriteGroup, writeGroup } from './wr
 
 export interface WriterOptions {
   readonly stream: WriteStream
-  /** Requests that may wait; the next one is refused with `NotAppliedError`. */
-  readonly maxInFlight: number
   readonly maxEntryBytes: number
   readonly now?: () => number
   readonly ids?: ObjectIds
@@ -21,7 +19,7 @@ export interface WriterOptions {
 }
 
 /** The most requests in one append: six megabytes, or what 10,000 clients without think time bring in a moment. */
-const maxGroups = 2048
+export const maxGroups = 2048
 
 /**
  * Accepts the writes of requests: whoever comes while one append runs shares the next one, as few stream entries as
@@ -41,16 +39,7 @@ export class Writer implements AsyncDisposable {
     this.#now = options.now ?? Date.now
     this.#ids = options.ids ?? new ObjectIds()
     this.#groupsPerEntry = Math.max(1, Math.floor(options.maxEntryBytes / groupBytes))
-    this.#commit = new GroupCommit({
-      commit: (groups) => this.#append(groups),
-      maxItems: maxGroups,
-      maxQueued: options.maxInFlight,
-    })
-  }
-
-  /** Requests waiting for the next append. */
-  get depth(): number {
-    return this.#commit.depth
+    this.#commit = new GroupCommit({ commit: (groups) => this.#append(groups), maxItems: maxGroups })
   }
 
   /** Makes the ids of one request's five documents. They are used up even if the write is refused. */

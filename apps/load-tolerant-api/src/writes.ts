@@ -1,6 +1,7 @@
 import type { Problem } from '@ballast/service'
 import { NotAppliedError } from '@ballast/state-stores/outcome'
 import type { AppendOutcome, StreamBounds } from '@ballast/state-stores/stream'
+import { type Admission, NotAdmittedError } from './admission/admission.ts'
 import type { DrainRate } from './drain-rate.ts'
 import { problems } from './problems.ts'
 import type { Writer } from './writer.ts'
@@ -10,7 +11,7 @@ export interface WritesOptions {
   readonly writer: Writer
   readonly drainRate: DrainRate
   readonly bounds: StreamBounds
-  readonly maxInFlight: number
+  readonly admission: Admission
   /** Told of every refused request. */
   readonly refused: (code: string) => void
 }
@@ -33,12 +34,9 @@ export class Writes {
 
   /** Returns the value of the `Durability` header once the queue holds the documents. Throws a Problem. */
   async accept(group: WriteGroup): Promise<string> {
-    let outcome: AppendOutcome
-    try {
-      outcome = await this.#options.writer.write(group)
-    } catch (error) {
+    const outcome = await this.#write(group).catch((error: unknown) => {
       throw this.#refusal(this.#failure(error))
-    }
+    })
     if (outcome.outcome === 'appended') return durabilityHeader(outcome.durability)
     if (outcome.outcome === 'too-large') throw new TypeError(`an entry was larger than ${outcome.maxBytes} bytes`)
     throw this.#refusal(
@@ -50,18 +48,27 @@ export class Writes {
     )
   }
 
-  #failure(error: unknown): Problem {
-    if (!(error instanceof NotAppliedError)) {
-      const detail = 'It is not known whether the write was queued; a repeated request writes five further documents.'
-      return problems.create('outcome-unknown', detail, { cause: error })
+  async #write(group: WriteGroup): Promise<AppendOutcome> {
+    const { admission, writer } = this.#options
+    const enteredMs = await admission.enter()
+    try {
+      return await writer.write(group)
+    } finally {
+      admission.leave(enteredMs)
     }
+  }
+
+  #failure(error: unknown): Problem {
     const headers = { 'retry-after': '1' }
-    return this.#options.writer.depth >= this.#options.maxInFlight
-      ? problems.create('overloaded', 'Too many requests are waiting for the queue; try again.', {
-          headers,
-          cause: error,
-        })
-      : problems.create('not-applied', 'The queue did not take the write; try again.', { headers, cause: error })
+    if (error instanceof NotAdmittedError) {
+      const detail = 'Too many requests are waiting for the queue; try again.'
+      return problems.create('overloaded', detail, { headers, cause: error })
+    }
+    if (error instanceof NotAppliedError) {
+      return problems.create('not-applied', 'The queue did not take the write; try again.', { headers, cause: error })
+    }
+    const detail = 'It is not known whether the write was queued; a repeated request writes five further documents.'
+    return problems.create('outcome-unknown', detail, { cause: error })
   }
 
   #refusal(problem: Problem): Problem {

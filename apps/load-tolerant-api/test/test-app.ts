@@ -2,6 +2,8 @@ import { type App, type ServerOptions, testServer } from '@ballast/service'
 import { openCache } from '@ballast/state-stores/cache'
 import { openDocumentStore, type DocumentStore } from '@ballast/state-stores/document'
 import { defaultBounds, openStream, type WriteStream } from '@ballast/state-stores/stream'
+import { Admission } from '../src/admission/admission.ts'
+import { GradientLimit } from '../src/admission/gradient-limit.ts'
 import { build } from '../src/app.ts'
 import { DrainRate } from '../src/drain-rate.ts'
 import { HotRead } from '../src/hot-read.ts'
@@ -21,13 +23,15 @@ export async function testApp(change: (stream: WriteStream) => WriteStream = (st
   const stream = change(await openStream('memory:'))
   const documents = await openDocumentStore('memory:')
   const cache = await openCache('memory:')
-  const writer = new Writer({ stream, maxInFlight: 100, maxEntryBytes: defaultBounds.maxEntryBytes })
+  const writer = new Writer({ stream, maxEntryBytes: defaultBounds.maxEntryBytes })
+  const limit = new GradientLimit({ initial: 100, min: 100, max: 100 })
+  const admission = new Admission({ limit, maxRequests: 100, deadlineMs: 1000 })
   const hotRead = new HotRead({ cache, documents, ttlMs: 60_000, staleMs: 60_000 })
   const writes = new Writes({
     writer,
     drainRate: new DrainRate(),
     bounds: defaultBounds,
-    maxInFlight: 100,
+    admission,
     refused: () => {},
   })
   const app = await build({ server, stream, documents, cache, hotRead, writes })

@@ -1,0 +1,115 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { Admission, NotAdmittedError } from './admission.ts'
+import { GradientLimit } from './gradient-limit.ts'
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
+afterEach(() => void vi.useRealTimers())
+
+/** Lets every promise that can settle do so; time stands still. */
+const settled = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+
+async function pass(ms: number): Promise<void> {
+  vi.advanceTimersByTime(ms)
+  await settled()
+}
+
+function setUp(inside: number, { maxRequests = 100, deadlineMs = 1000 } = {}) {
+  const limit = new GradientLimit({ initial: inside, min: inside, max: inside })
+  const admission = new Admission({ limit, maxRequests, deadlineMs, now: Date.now })
+  const order: string[] = []
+  const enter = (name: string): Promise<number | string> =>
+    admission.enter().then(
+      (enteredMs) => (order.push(name), enteredMs),
+      (error: unknown) => {
+        expect(error).toBeInstanceOf(NotAdmittedError)
+        order.push(`-${name}`)
+        return 'refused'
+      },
+    )
+  /** Lets one of those inside leave, and whoever follows come in. */
+  const leave = async (): Promise<void> => {
+    admission.leave(Date.now())
+    await settled()
+  }
+  return { admission, order, enter, leave }
+}
+
+test('under the limit nobody waits; beyond it the oldest comes next', async () => {
+  const { admission, order, enter, leave } = setUp(2)
+  for (const name of ['a', 'b', 'c', 'd']) void enter(name)
+  await settled()
+  expect(order).toEqual(['a', 'b'])
+  expect([admission.inside, admission.waiting]).toEqual([2, 2])
+  await leave()
+  await leave()
+  expect(order).toEqual(['a', 'b', 'c', 'd'])
+  expect([admission.inside, admission.waiting]).toEqual([2, 0])
+})
+
+test('nobody overtakes those who wait when a place becomes free', async () => {
+  const { order, enter, leave } = setUp(1)
+  void enter('a')
+  void enter('b')
+  await settled()
+  const left = leave()
+  void enter('c')
+  await left
+  expect(order).toEqual(['a', 'b'])
+})
+
+test('when waits grow beyond half of the deadline the newest comes next', async () => {
+  const { order, enter, leave } = setUp(1)
+  void enter('a')
+  void enter('b')
+  await pass(400)
+  void enter('c')
+  await pass(200)
+  void enter('d')
+  await leave()
+  await leave()
+  expect(order).toEqual(['a', 'd', 'c'])
+  await leave()
+  expect(order).toEqual(['a', 'd', 'c', 'b'])
+})
+
+test('who waited until the deadline is refused, also while nobody leaves', async () => {
+  const { admission, order, enter, leave } = setUp(1)
+  void enter('a')
+  void enter('b')
+  await pass(300)
+  void enter('c')
+  await pass(700)
+  expect(order).toEqual(['a', '-b'])
+  await pass(300)
+  expect(order).toEqual(['a', '-b', '-c'])
+  expect([admission.inside, admission.waiting]).toEqual([1, 0])
+  await leave()
+  void enter('d')
+  await settled()
+  expect(order).toEqual(['a', '-b', '-c', 'd'])
+})
+
+test('more than the most allowed are refused at once', async () => {
+  const { order, enter, leave } = setUp(1, { maxRequests: 2 })
+  for (const name of ['a', 'b', 'c']) void enter(name)
+  await settled()
+  expect(order).toEqual(['a', '-c'])
+  await leave()
+  void enter('d')
+  await leave()
+  expect(order).toEqual(['a', '-c', 'b', 'd'])
+})
+
+test('thousands who come and go in both orders are each let in or refused once', async () => {
+  const { admission, order, enter, leave } = setUp(7, { maxRequests: 5000, deadlineMs: 50 })
+  for (let name = 0; name < 20_000; name++) {
+    void enter(String(name))
+    if (name % 3 === 0) await pass(name % 4)
+    if (name % 2 === 0 && admission.inside > 0) await leave()
+  }
+  await pass(60)
+  while (admission.inside > 0) await leave()
+  expect([admission.inside, admission.waiting]).toEqual([0, 0])
+  expect(new Set(order.map((name) => name.replace('-', '')))).toHaveLength(20_000)
+  expect(order).toHaveLength(20_000)
+})
