@@ -73,6 +73,8 @@ function clientOptions(target: CassandraTarget, timeoutMs: number): DseClientOpt
   return {
     contactPoints: [...contactPoints],
     localDataCenter: datacenter,
+    // The driver hears of the other nodes without their ports, and would take 9042.
+    protocolOptions: { port: portOf(contactPoints) },
     ...(credentials && {
       authProvider: new auth.PlainTextAuthProvider(credentials.username, credentials.password),
     }),
@@ -93,6 +95,8 @@ function clientOptions(target: CassandraTarget, timeoutMs: number): DseClientOpt
     monitorReporting: { enabled: false },
   }
 }
+
+const portOf = ([first = '']: readonly string[]): number => Number(first.slice(first.lastIndexOf(':') + 1))
 
 /** What the driver says in its own terms, for whoever sets the URL. */
 function explained(reason: string, datacenter: string): string {
