@@ -4,6 +4,9 @@ import { describe, expect, test } from 'vitest'
 import { backendKinds, sharedBackend, startBackend, type BackendKind } from './index.ts'
 import { redisCommand } from './resp.ts'
 
+// What is tested here are processes; containers have tests of their own.
+process.env['BACKENDS_ENGINE'] = 'none'
+
 const index = new URL('index.ts', import.meta.url).href
 const port = (url: string): number => Number(new URL(url).port)
 const isAlive = (pid: number): boolean => {
