@@ -14,3 +14,4 @@ export {
   type RedisReplicaSetOptions,
 } from './topology/redis-replica-set.ts'
 export { startCassandraNodes, type CassandraNodes, type CassandraNodesOptions } from './topology/cassandra-nodes.ts'
+export { startPostgresPair, type PostgresPair, type PostgresPairOptions } from './topology/postgres-pair.ts'

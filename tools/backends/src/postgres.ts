@@ -6,6 +6,7 @@ import { makeCertificate } from './certificate.ts'
 import { postgresBinaries } from './postgres/binaries.ts'
 import { clusterUrl, prepareCluster, serverArguments, type Cluster } from './postgres/cluster.ts'
 import { run } from './run.ts'
+import { prepareStandby } from './topology/postgres-standby.ts'
 import { untilReady } from './until-ready.ts'
 
 const durabilities: Record<Durability, string[]> = {
@@ -23,8 +24,9 @@ export const postgres: BackendDefinition = {
     return {
       origin: 'registry',
       version,
-      async launch({ options: { durability = 'disk', tls = false, password }, folder, port }) {
-        const cluster = await prepareCluster(folder, password)
+      async launch({ options: { durability = 'disk', tls = false, password, replicaOf }, folder, port }) {
+        const following = replicaOf === undefined ? undefined : prepareStandby(folder, replicaOf)
+        const cluster = await (following ?? prepareCluster(folder, password))
         const encrypted = tls ? await encrypt(cluster) : undefined
         const { prefix, options } = cluster.account
         const args = serverArguments(cluster, port, [...durabilities[durability], ...(encrypted?.settings ?? [])])
