@@ -54,14 +54,24 @@ test('without faults it is a wire, under the url of its target', async () => {
   expect(state.ended).toBe('no')
 })
 
-test('latency and jitter delay, and never reorder', async () => {
-  proxy.set({ latencyMs: 20, jitterMs: 20 })
+/** How long three words take there and back; they arrive in order. */
+async function roundTripMs(): Promise<number> {
   const peer = await client()
   const started = performance.now()
   for (const word of ['one ', 'two ', 'three']) peer.socket.write(word)
   await waitUntil(() => peer.answers === 'one two three')
-  // There and back: twice the latency and twice half of the jitter.
-  expect(performance.now() - started).toBeGreaterThanOrEqual(58)
+  return performance.now() - started
+}
+
+test('latency delays each way, and never reorders', async () => {
+  proxy.set({ latencyMs: 40 })
+  await expect(roundTripMs()).resolves.toBeGreaterThanOrEqual(78)
+})
+
+test('jitter delays by its random part, and never reorders', async () => {
+  proxy.set({ jitterMs: 80 })
+  // The random source says one half.
+  await expect(roundTripMs()).resolves.toBeGreaterThanOrEqual(78)
 })
 
 test('bandwidth bounds what passes', async () => {
@@ -97,6 +107,17 @@ describe('dropping', () => {
     await waitUntil(() => peer.answers === 'seen')
     expect(received).toBe('seen')
   })
+
+  test('requests alone vanish on their way, and answers still arrive', async () => {
+    proxy.set({ latencyMs: 50 })
+    const peer = await client()
+    peer.socket.write('sent before')
+    await waitUntil(() => received === 'sent before')
+    proxy.set({ drop: 'requests' })
+    peer.socket.write('lost')
+    await waitUntil(() => peer.answers === 'sent before' && proxy.droppedBytes === 4)
+    expect(received).toBe('sent before')
+  })
 })
 
 describe('ending connections', () => {
@@ -111,12 +132,21 @@ describe('ending connections', () => {
     expect(received).toBe('again')
   })
 
-  test('a reset after so many bytes of answers', async () => {
-    proxy.set({ resetAfterBytes: 4 })
+  test.each([
+    ['close', 'closeAfterBytes'],
+    ['reset', 'resetAfterBytes'],
+  ] as const)('by %s after so many bytes of answers, to the byte', async (how, fault) => {
     const peer = await client()
-    peer.socket.write('12345678')
-    await waitUntil(() => peer.ended === 'reset')
+    peer.socket.write('1234')
+    await waitUntil(() => peer.answers === '1234')
+    proxy.set({ [fault]: 6 })
+    peer.socket.write('5678')
+    await waitUntil(() => peer.ended === how)
     expect(received).toBe('12345678')
+    // A reset may overtake the bytes before it.
+    expect(how === 'close' ? peer.answers : '123456').toBe('123456')
+    expect(peer.answers.length).toBeLessThanOrEqual(6)
+    await waitUntil(() => proxy.connections === 0)
   })
 
   test('new connections are refused, open ones stay', async () => {

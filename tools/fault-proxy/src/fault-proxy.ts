@@ -56,6 +56,7 @@ export async function startFaultProxy({ target, mongo, random = Math.random }: F
       faults,
       random,
       ...(gate && { gate }),
+      allowance: () => Infinity,
       onBytes: () => {},
       onDropped,
     })
@@ -66,9 +67,11 @@ export async function startFaultProxy({ target, mongo, random = Math.random }: F
       faults,
       random,
       onDropped,
+      allowance: () => Math.max(0, Math.min(faults.resetAfterBytes, faults.closeAfterBytes) - answered),
       onBytes: (count) => {
         answered += count
-        if (answered >= faults.resetAfterBytes) for (const socket of pair) socket.resetAndDestroy()
+        if (answered >= faults.resetAfterBytes) end(pair, 'reset')
+        else if (answered >= faults.closeAfterBytes) end(pair, 'close')
       },
     })
     for (const [socket, other] of [pair, [upstream, client]] as const) {
@@ -87,12 +90,7 @@ export async function startFaultProxy({ target, mongo, random = Math.random }: F
   url.host = `127.0.0.1:${port}`
 
   const cut = (how: 'close' | 'reset'): void => {
-    for (const pair of pairs) {
-      for (const socket of pair) {
-        if (how === 'reset') socket.resetAndDestroy()
-        else socket.end(() => socket.destroy())
-      }
-    }
+    for (const pair of pairs) end(pair, how)
   }
   return {
     url: url.href,
@@ -112,5 +110,12 @@ export async function startFaultProxy({ target, mongo, random = Math.random }: F
       cut('reset')
       await once(server, 'close')
     },
+  }
+}
+
+function end(pair: readonly Socket[], how: 'close' | 'reset'): void {
+  for (const socket of pair) {
+    if (how === 'reset') socket.resetAndDestroy()
+    else socket.end(() => socket.destroy())
   }
 }

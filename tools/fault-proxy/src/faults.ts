@@ -14,8 +14,10 @@ export interface Faults {
    * (half open): what was done stays unknown to the client. `requests`: they vanish on their way.
    */
   drop: 'none' | 'both' | 'requests' | 'answers'
-  /** Each connection is reset after this many bytes of answers. */
+  /** Each connection is reset (RST) once it has carried this many bytes of answers, to the byte; what follows is lost. */
   resetAfterBytes: number
+  /** The same in good order (FIN), as a server does that gives up in the middle of an answer. */
+  closeAfterBytes: number
   /** New connections are refused. */
   refuse: boolean
 }
@@ -26,6 +28,7 @@ export const noFaults: Readonly<Faults> = {
   bytesPerSecond: Infinity,
   drop: 'none',
   resetAfterBytes: Infinity,
+  closeAfterBytes: Infinity,
   refuse: false,
 }
 

@@ -14,6 +14,8 @@ export interface PipeOptions {
   readonly random: () => number
   /** Looks at the bytes on their way and may hold them back. */
   readonly gate?: (chunk: Buffer) => Promise<void> | undefined
+  /** How many of the next bytes may pass before the connection has to end. */
+  readonly allowance: () => number
   readonly onBytes: (count: number) => void
   readonly onDropped: (count: number) => void
 }
@@ -22,7 +24,7 @@ export interface PipeOptions {
  * Carries one direction of a connection through its faults. Chunks are handled strictly one after the other, so a
  * delay never lets a later chunk overtake an earlier one; the end of the stream is the last chunk.
  */
-export function pipe({ from, to, direction, faults, random, gate, onBytes, onDropped }: PipeOptions): void {
+export function pipe({ from, to, direction, faults, random, gate, allowance, onBytes, onDropped }: PipeOptions): void {
   let last: Promise<void> = Promise.resolve()
   let queued = 0
   let nextSendAtMs = 0
@@ -37,8 +39,10 @@ export function pipe({ from, to, direction, faults, random, gate, onBytes, onDro
     await waitUntil(Math.max(arrivedAtMs + latencyMs, nextSendAtMs))
     nextSendAtMs = performance.now() + (chunk.length / faults.bytesPerSecond) * 1000
     await gate?.(chunk)
-    if (!to.destroyed) to.write(chunk)
-    onBytes(chunk.length)
+    const passing = chunk.subarray(0, allowance())
+    // Bytes that are still in our buffers at a reset would be lost with it.
+    if (!to.destroyed && passing.length > 0) await new Promise((done) => to.write(passing, done))
+    onBytes(passing.length)
   }
 
   const carryNext = async (chunk: Buffer, arrivedAtMs: number, previous: Promise<void>): Promise<void> => {
