@@ -1,9 +1,13 @@
 import { buildServer, type App, type ServerOptions } from '@ballast/service'
 import type { BlobStore } from '@ballast/state-stores/blob'
-import { Messages, type QueueLimits } from './messages.ts'
+import { Blobs, type QueueLimits } from './blobs.ts'
 import { messageMetrics, type MessageMetrics } from './metrics.ts'
 import { problems } from './problems.ts'
+import { contentRoutes } from './routes/content.ts'
+import { families, familyNames, type FamilyName } from './routes/families/index.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { limitCollectedBodies } from './transfer/body-deadline.ts'
+import { ResponseTurns } from './transfer/response-turns.ts'
 import { wireFormat, type Compat } from './wire-format.ts'
 
 export interface BuildDeps {
@@ -13,6 +17,10 @@ export interface BuildDeps {
   readonly compat?: Compat
   readonly allowDelete?: boolean
   readonly limits?: QueueLimits
+  readonly families?: readonly FamilyName[]
+  readonly publicUrl?: string
+  /** How long an upload may take that is not collected in memory. Default: as long as any request. */
+  readonly uploadTimeoutMs?: number
 }
 
 const openapi = {
@@ -28,11 +36,28 @@ export async function build({
   compat = 'challenge',
   allowDelete = true,
   limits = { maxQueued: 20_000, maxQueuedBytes: 256 * 2 ** 20 },
+  families: wanted = familyNames,
+  publicUrl,
+  uploadTimeoutMs = server.limits.requestTimeoutMs,
 }: BuildDeps): Promise<App> {
-  const app = await buildServer({ ...server, problems, openapi })
-  const messages = new Messages(store, metrics, limits)
-  metrics.watch(store, messages)
+  const { requestTimeoutMs, bodyLimitBytes } = server.limits
+  const listener = { ...server.limits, requestTimeoutMs: Math.max(requestTimeoutMs, uploadTimeoutMs) }
+  const app = await buildServer({ ...server, limits: listener, problems, openapi })
+  limitCollectedBodies(app, requestTimeoutMs)
+  const blobs = new Blobs(store, metrics, limits)
+  metrics.watch(store, blobs)
+  const turns = new ResponseTurns()
+  turns.watch(app)
   const needsCredentials = server.authenticator.scheme !== 'none'
-  await app.register(messageRoutes, { messages, metrics, format: wireFormat(compat), allowDelete, needsCredentials })
+  // Where something may be deleted, a cache has to ask each time; where callers differ, it keeps nothing for others.
+  const cacheControl = allowDelete
+    ? 'no-cache'
+    : `${needsCredentials ? 'private' : 'public'}, max-age=31536000, immutable`
+  const sender = { blobs, metrics, turns }
+  await app.register(messageRoutes, { ...sender, format: wireFormat(compat), allowDelete, cacheControl })
+  await app.register(contentRoutes, { sender, allowDelete, cacheControl })
+  for (const name of wanted) {
+    await app.register(families[name], { sender, allowDelete, maxCollectedBytes: bodyLimitBytes, publicUrl })
+  }
   return app
 }

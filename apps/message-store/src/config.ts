@@ -2,13 +2,16 @@ import {
   bytes,
   choice,
   defineConfig,
+  durationMs,
   flag,
   integer,
+  list,
   serviceOptions,
   taskOptions,
   text,
   type ConfigOf,
 } from '@ballast/service'
+import { familyNames } from './routes/families/index.ts'
 
 export const serveConfig = defineConfig({
   app: 'message-store',
@@ -22,17 +25,37 @@ export const serveConfig = defineConfig({
   ],
   options: {
     ...serviceOptions({ listen: '127.0.0.1:4002' }),
-    bodyLimitBytes: bytes({ default: 16 * 2 ** 20, min: 1, help: 'biggest request body; more is 413' }),
+    bodyLimitBytes: bytes({
+      default: 16 * 2 ** 20,
+      min: 1,
+      help: 'biggest request body that is not streamed; more is 413',
+    }),
     store: text({
       default: 'lmdb:./.data/message-store',
       help: 'where the messages live: lmdb:<folder> (made if missing; several processes may share it), cassandra://host/keyspace?datacenter=<name>, s3://bucket/prefix?region=<name>, s3+http://key:secret@host:port/bucket (see README), or memory: to forget them at the end',
     }),
     quotaBytes: bytes({
-      help: 'bytes of all messages together; beyond it POST is 507; default: the disk is the limit; not for cassandra: and s3:',
+      help: 'bytes of everything together; beyond it writes are 507; default: the disk is the limit; not for cassandra: and s3:',
     }),
     delete: flag({
       default: true,
       help: 'take DELETE; with --no-delete a message never goes, and caches may keep it for ever',
+    }),
+    families: list({
+      default: familyNames,
+      help: 'kinds of clients to serve beside our own routes; none switches all of them off',
+    }),
+    publicUrl: text({
+      help: 'how clients reach this service, for the links in answers to git-lfs; default: as the request did',
+    }),
+    maxBlobBytes: bytes({
+      min: 65_536,
+      help: 'biggest upload that is streamed; more is 413; default: no limit',
+    }),
+    uploadTimeoutMs: durationMs({
+      default: 3_600_000,
+      min: 100,
+      help: 'an upload that is streamed must have arrived whole within this',
     }),
     compat: choice(['challenge', 'sha256py'], {
       default: 'challenge',

@@ -4,14 +4,17 @@ import type { BlobStore, Damage } from '@ballast/state-stores/blob'
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
 
-export type PutResult = 'created' | 'exists' | 'full' | 'not-applied' | 'unknown'
+/** Which routes the bytes came or went by. */
+export type Family = 'messages' | 'cas' | 'ac' | 'bazel' | 'lfs' | 'restic' | 'nx' | 'ccache' | 'oci'
+
+export type PutResult = 'created' | 'replaced' | 'exists' | 'refused' | 'full' | 'not-applied' | 'unknown'
 export type GetResult = 'hit' | 'miss' | 'not-modified' | 'damaged'
 export type DeleteResult = 'removed' | 'missing' | 'not-applied' | 'unknown'
 
 export interface MessageMetrics {
-  put(this: void, outcome: PutResult, sizeBytes: number): void
-  got(this: void, outcome: GetResult, sizeBytes: number): void
-  deleted(this: void, outcome: DeleteResult): void
+  put(this: void, outcome: PutResult, sizeBytes: number, family?: Family): void
+  got(this: void, outcome: GetResult, sizeBytes: number, family?: Family): void
+  deleted(this: void, outcome: DeleteResult, family?: Family): void
   committed(this: void, entries: number, durationMs: number): void
   damaged(this: void, damage: Damage): void
   /** Reads size and queue when it is scraped. */
@@ -19,15 +22,15 @@ export interface MessageMetrics {
 }
 
 export function messageMetrics(metrics: Metrics): MessageMetrics {
-  const outcome = ['outcome'] as const
+  const outcome = ['outcome', 'family'] as const
   const puts = metrics.counter({
     name: 'message_store_puts_total',
-    help: 'POSTs of a valid message, by what became of them',
+    help: 'Writes, by what became of them and whose they were',
     labelNames: outcome,
   })
   const gets = metrics.counter({
     name: 'message_store_gets_total',
-    help: 'Reads, by what they found',
+    help: 'Reads, by what they found and whose it was',
     labelNames: outcome,
   })
   const deletes = metrics.counter({
@@ -37,12 +40,12 @@ export function messageMetrics(metrics: Metrics): MessageMetrics {
   })
   const written = metrics.counter({
     name: 'message_store_written_bytes_total',
-    help: 'Bytes of messages that were new',
+    help: 'Bytes that were written under a new name, or under an old one instead of others',
   })
-  const read = metrics.counter({ name: 'message_store_read_bytes_total', help: 'Bytes of messages given out' })
+  const read = metrics.counter({ name: 'message_store_read_bytes_total', help: 'Bytes given out' })
   const failures = metrics.counter({
     name: 'message_store_integrity_failures_total',
-    help: 'Messages whose stored bytes were found damaged',
+    help: 'Blobs whose stored bytes were found damaged',
   })
   const commitSeconds = metrics.histogram({
     name: 'message_store_commit_seconds',
@@ -55,15 +58,15 @@ export function messageMetrics(metrics: Metrics): MessageMetrics {
     buckets: sizes,
   })
   return {
-    put: (result, sizeBytes) => {
-      puts.inc({ outcome: result })
-      if (result === 'created') written.inc(sizeBytes)
+    put: (result, sizeBytes, family = 'messages') => {
+      puts.inc({ outcome: result, family })
+      if (result === 'created' || result === 'replaced') written.inc(sizeBytes)
     },
-    got: (result, sizeBytes) => {
-      gets.inc({ outcome: result })
+    got: (result, sizeBytes, family = 'messages') => {
+      gets.inc({ outcome: result, family })
       if (result === 'hit') read.inc(sizeBytes)
     },
-    deleted: (result) => deletes.inc({ outcome: result }),
+    deleted: (result, family = 'messages') => deletes.inc({ outcome: result, family }),
     committed: (entries, durationMs) => {
       commitEntries.observe(entries)
       commitSeconds.observe(durationMs / 1000)
@@ -71,7 +74,10 @@ export function messageMetrics(metrics: Metrics): MessageMetrics {
     damaged: () => failures.inc(),
     watch: (store, queue) => {
       const gauges = {
-        message_store_messages: ['Messages stored', () => store.usage()?.entries],
+        message_store_messages: [
+          'Entries stored, messages and those of all other families',
+          () => store.usage()?.entries,
+        ],
         message_store_stored_bytes: ['Their bytes, each counted once', () => store.usage()?.sizeBytes],
         message_store_quota_bytes: ['How many bytes may be stored', () => store.usage()?.quotaBytes],
         message_store_queue_depth: ['Writes waiting for a commit', () => queue.depth],

@@ -3,10 +3,14 @@ import { defineProblems } from '@ballast/service'
 /** Every error of this app that has a body of this kind; the table in README.md is checked against it. */
 export const problems = defineProblems({
   'invalid-message': { status: 400, title: 'The message has no UTF-8 form' },
+  'invalid-name': { status: 400, title: 'The URL names nothing that could be stored' },
+  'unsupported-encoding': { status: 415, title: 'The body has a content coding that is not taken here' },
+  'range-not-satisfiable': { status: 416, title: 'The range begins behind the end' },
+  'digest-mismatch': { status: 422, title: 'The bytes are not those that the digest stands for' },
   'message-damaged': { status: 500, title: 'The stored bytes are not what was written' },
-  'not-applied': { status: 503, title: 'The message was not stored or deleted' },
-  'outcome-unknown': { status: 504, title: 'Whether the message was stored or deleted is unknown' },
-  'store-full': { status: 507, title: 'There is no room for this message' },
+  'not-applied': { status: 503, title: 'Nothing was stored or deleted' },
+  'outcome-unknown': { status: 504, title: 'Whether it was stored or deleted is unknown' },
+  'store-full': { status: 507, title: 'There is no room for these bytes' },
 })
 
 export type ProblemCode = keyof typeof problems.types

@@ -17,7 +17,7 @@ export function refusal(error: unknown): Problem | undefined {
     })
   }
   if (error instanceof DamagedBlobError) {
-    return problems.create('message-damaged', 'They were set aside and are not given out; POST the message again.', {
+    return problems.create('message-damaged', 'They were set aside and are not given out; send the bytes again.', {
       cause: error,
     })
   }

@@ -3,9 +3,20 @@ import { openBlobStore, type Damage } from '@ballast/state-stores/blob'
 import { build } from './app.ts'
 import type { ServeConfig } from './config.ts'
 import { messageMetrics } from './metrics.ts'
+import { familyNames, isFamily, type FamilyName } from './routes/families/index.ts'
 
 export async function serve({ config, log, health, serverOptions, ...service }: Service<ServeConfig>): Promise<void> {
-  const { compat, delete: allowDelete, maxQueued, maxQueuedBytes, quotaBytes } = config
+  const {
+    compat,
+    delete: allowDelete,
+    maxQueued,
+    maxQueuedBytes,
+    quotaBytes,
+    maxBlobBytes,
+    publicUrl,
+    uploadTimeoutMs,
+  } = config
+  const families = familiesOf(config.families)
   const metrics = messageMetrics(service.metrics)
   const onDamage = (damage: Damage): void => {
     metrics.damaged(damage)
@@ -15,6 +26,7 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
     onDamage,
     setting: '--store (MESSAGE_STORE_STORE)',
     ...(quotaBytes === undefined ? {} : { quotaBytes }),
+    ...(maxBlobBytes === undefined ? {} : { maxBlobBytes }),
   })
   service.onClose('store', () => store.close())
   if (Object.keys(store.capabilities.lacks).length > 0) {
@@ -23,5 +35,24 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
   if (!store.capabilities.durable) log.warn({ store: config.store }, 'messages are forgotten when this process ends')
   health.add({ name: 'store', gates: 'ready', check: () => store.check() })
   const limits = { maxQueued, maxQueuedBytes }
-  await service.listen(await build({ store, server: serverOptions, metrics, compat, allowDelete, limits }))
+  const app = await build({
+    store,
+    server: serverOptions,
+    metrics,
+    compat,
+    allowDelete,
+    limits,
+    families,
+    uploadTimeoutMs,
+    ...(publicUrl === undefined ? {} : { publicUrl: publicUrl.replace(/\/+$/, '') }),
+  })
+  await service.listen(app)
+}
+
+function familiesOf(names: readonly string[]): readonly FamilyName[] {
+  if (names.join() === 'none') return []
+  return names.map((name) => {
+    if (isFamily(name)) return name
+    throw new Error(`--families knows ${familyNames.join(', ')} and none, not ${JSON.stringify(name)}`)
+  })
 }

@@ -1,27 +1,31 @@
 import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { Routes } from '@ballast/service'
-import { isDigest, sha256 } from '@ballast/state-stores/blob'
+import { serviceProblems, type Routes } from '@ballast/service'
+import { isDigest, sha256, type Digest, type EntryName } from '@ballast/state-stores/blob'
 import type { FastifyReply } from 'fastify'
-import { matches } from '../etag.ts'
+import type { Blobs } from '../blobs.ts'
 import { takeJsonBodies } from '../json-body.ts'
-import type { Messages } from '../messages.ts'
 import type { MessageMetrics } from '../metrics.ts'
 import { problems } from '../problems.ts'
 import { failureOf, refusal } from '../refusals.ts'
-import { ResponseTurns } from '../response-turns.ts'
+import { matches } from '../transfer/etag.ts'
+import { openForReply } from '../transfer/open-for-reply.ts'
+import type { ResponseTurns } from '../transfer/response-turns.ts'
 import type { WireFormat } from '../wire-format.ts'
 import * as schemas from './schemas.ts'
 
 export interface MessageDeps {
-  readonly messages: Messages
+  readonly blobs: Blobs
+  readonly turns: ResponseTurns
   readonly metrics: MessageMetrics
   readonly format: WireFormat
   /** Without it a message never goes, and caches may keep it for ever. */
   readonly allowDelete: boolean
-  /** Answers differ by caller, so caches that serve many may not keep them. */
-  readonly needsCredentials: boolean
+  readonly cacheControl: string
 }
+
+/** Other families of the same store have names of their own for the same bytes. */
+const nameOf = (digest: Digest): EntryName => ({ namespace: 'messages', key: digest })
 
 /** Bodies go out as buffers: a string would have `charset` added to its type, which the original does not have. */
 const send = (reply: FastifyReply, status: number, body: Buffer): FastifyReply =>
@@ -29,13 +33,8 @@ const send = (reply: FastifyReply, status: number, body: Buffer): FastifyReply =
 
 /** `POST /messages`, `GET` and `DELETE /messages/{sha256}`. */
 export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
-  const { messages, metrics, format, allowDelete, needsCredentials } = deps
-  const cacheControl = allowDelete
-    ? 'no-cache'
-    : `${needsCredentials ? 'private' : 'public'}, max-age=31536000, immutable`
+  const { blobs, turns, metrics, format, allowDelete, cacheControl } = deps
   takeJsonBodies(app)
-  const turns = new ResponseTurns()
-  turns.watch(app)
 
   const notFound = (reply: FastifyReply): FastifyReply =>
     send(reply.header('cache-control', 'no-store'), 404, format.notFound)
@@ -47,12 +46,14 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
     const bytes = Buffer.from(message)
     const digest = sha256(bytes)
     try {
-      const { outcome } = await messages.put(digest, bytes)
+      const { outcome } = await blobs.put({ name: nameOf(digest), digest }, bytes)
       if (outcome === 'created' || outcome === 'exists') {
         metrics.put(outcome, bytes.length)
         if (outcome === 'created') void reply.header('location', `/messages/${digest}`)
         return send(reply, outcome === 'created' ? 201 : 200, format.created(digest))
       }
+      if (outcome === 'too-large')
+        throw serviceProblems.create('body-too-large', 'The message is larger than --max-blob-bytes.')
       if (outcome !== 'full') throw new Error(`a message cannot be ${outcome}`)
     } catch (error) {
       metrics.put(failureOf(error), bytes.length)
@@ -69,21 +70,17 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
       const { params, headers, method } = request
       const { digest } = params
       if (!isDigest(digest)) return notFound(reply)
-      // Not before: an open blob has a file and a piece of it in memory.
-      if (!(await turns.turnOf(request, reply))) return reply.hijack()
       try {
-        const blob = await messages.open(digest)
-        if (blob === undefined) {
+        const opened = await openForReply(turns, request, reply, async () => {
+          const blob = await blobs.open(nameOf(digest))
+          return blob && { blob }
+        })
+        if (opened === 'gone') return reply.hijack()
+        if (opened === undefined) {
           metrics.got('miss', 0)
           return notFound(reply)
         }
-        // A body that is destroyed before it has begun closes nothing.
-        const close = (): void => void blob.close().catch(() => {})
-        if (reply.raw.destroyed) {
-          close()
-          return reply.hijack()
-        }
-        reply.raw.once('close', close)
+        const { blob } = opened
         const etag = `"${digest}"`
         void reply.header('etag', etag).header('cache-control', cacheControl)
         if (matches(headers['if-none-match'], etag)) {
@@ -117,7 +114,7 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
     async ({ params: { digest } }, reply) => {
       if (!isDigest(digest)) return notFound(reply)
       try {
-        const outcome = await messages.remove(digest)
+        const outcome = await blobs.remove(nameOf(digest))
         metrics.deleted(outcome)
         return outcome === 'missing' ? notFound(reply) : send(reply, 200, format.deleted(digest))
       } catch (error) {

@@ -23,3 +23,4 @@ export {
 } from './port.ts'
 export { isDigest } from './name.ts'
 export { sha256 } from './hash.ts'
+export { beginningOf } from './collect.ts'

@@ -1,0 +1,134 @@
+import {
+  beginningOf,
+  type BlobStat,
+  type BlobStore,
+  type ByteRange,
+  type EntryName,
+  type FailedItem,
+  type NewEntry,
+  type OpenBlob,
+  type PutOutcome,
+  type RemoveOutcome,
+  type ScanPage,
+  type SmallEntry,
+} from '@ballast/state-stores/blob'
+import { GroupCommit } from '@ballast/state-stores/group-commit'
+import { NotAppliedError } from '@ballast/state-stores/outcome'
+import type { MessageMetrics } from './metrics.ts'
+
+export interface QueueLimits {
+  /** Most writes that wait for a commit. */
+  readonly maxQueued: number
+  /** Their bytes together. */
+  readonly maxQueuedBytes: number
+}
+
+export type Put = Exclude<PutOutcome, FailedItem>
+
+/**
+ * The bytes of all families: small ones share commits with whoever else is waiting, large ones go alone.
+ * Write errors are the store's (`NotAppliedError`, `OutcomeUnknownError`); here also for a full queue.
+ */
+export class Blobs {
+  readonly #store: BlobStore
+  readonly #limits: QueueLimits
+  readonly #puts: GroupCommit<SmallEntry, PutOutcome>
+  readonly #removals: GroupCommit<EntryName, RemoveOutcome>
+  #pendingBytes = 0
+
+  constructor(store: BlobStore, metrics: MessageMetrics, limits: QueueLimits) {
+    const { maxQueued } = limits
+    this.#store = store
+    this.#limits = limits
+    this.#puts = new GroupCommit({
+      commit: (entries) => measured(metrics, entries.length, store.putSmall(entries)),
+      maxItems: 1_000,
+      maxBytes: 8 * 2 ** 20,
+      bytesOf: ({ bytes }) => bytes.length,
+      maxQueued,
+    })
+    this.#removals = new GroupCommit({
+      commit: (names) => measured(metrics, names.length, store.remove(names)),
+      maxItems: 1_000,
+      maxQueued,
+    })
+  }
+
+  /** Writes waiting for a commit. */
+  get depth(): number {
+    return this.#puts.depth + this.#removals.depth
+  }
+
+  /** The longest key that the store takes, in bytes. */
+  get longestKeyBytes(): number {
+    return this.#store.capabilities.lacks['long-keys'] === undefined ? 1024 : 200
+  }
+
+  async put({ name, digest }: NewEntry, bytes: Buffer): Promise<Put> {
+    if (this.#pendingBytes + bytes.length > this.#limits.maxQueuedBytes && this.#pendingBytes > 0) {
+      throw new NotAppliedError(`${this.#pendingBytes} bytes are waiting to be written already; try again later`)
+    }
+    this.#pendingBytes += bytes.length
+    try {
+      const entry = digest === undefined ? { name } : { name, digest }
+      return alone(
+        bytes.length > this.#store.inlineBytes
+          ? await this.#store.put(entry, [bytes])
+          : await this.#puts.submit({ ...entry, bytes }),
+      )
+    } finally {
+      this.#pendingBytes -= bytes.length
+    }
+  }
+
+  /** Any size; nothing is visible before all of it has arrived and is durable. Rejects with an error of the source. */
+  async putStream(entry: NewEntry, source: AsyncIterable<Uint8Array>): Promise<Put> {
+    const { bytes, rest } = await beginningOf(source, this.#store.inlineBytes, undefined)
+    return rest === undefined ? this.put(entry, bytes) : alone(await this.#store.put(entry, continued(bytes, rest)))
+  }
+
+  /** Rejects with `DamagedBlobError`; close what you open. */
+  open(name: EntryName, range?: ByteRange): Promise<OpenBlob | undefined> {
+    return this.#store.open(name, range)
+  }
+
+  stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
+    return this.#store.stat(names)
+  }
+
+  async remove(name: EntryName): Promise<Exclude<RemoveOutcome, FailedItem>> {
+    const outcome = await this.#removals.submit(name)
+    if (typeof outcome === 'object') throw outcome.error
+    return outcome
+  }
+
+  scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
+    return this.#store.scan(namespace, after, limit)
+  }
+}
+
+/** In stores where one item of a batch can fail alone, its error is that of its caller alone. */
+function alone(outcome: PutOutcome): Put {
+  if (outcome.outcome === 'failed') throw outcome.error
+  return outcome
+}
+
+async function* continued(beginning: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield beginning
+    for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
+  } finally {
+    await rest.return?.()
+  }
+}
+
+async function measured<Outcomes>(
+  metrics: MessageMetrics,
+  entries: number,
+  commit: Promise<Outcomes>,
+): Promise<Outcomes> {
+  const startedMs = performance.now()
+  const outcomes = await commit
+  metrics.committed(entries, performance.now() - startedMs)
+  return outcomes
+}
