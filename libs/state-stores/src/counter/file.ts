@@ -1,19 +1,21 @@
 import { readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FileLock, LockTimeoutError, nameHolder, type HeldLock } from '@ballast/locking'
+import { keepDamaged, UnreadableError } from './file/damage.ts'
+import { ExclusiveEngine } from './file/exclusive-engine.ts'
+import { FileStore } from './file/file-store.ts'
 import { hasCode, realFileSystem } from './file/file-system.ts'
 import type { FileStoreOptions } from './file/options.ts'
 import { describe, ensureFolder } from './file/replace-file.ts'
-import { SnapshotStore } from './file/snapshot-store.ts'
 import type { CounterStore } from './port.ts'
 
 /** `counter.json` is guarded by `counter.lock` beside it. */
 export const lockPath = (path: string): string => `${path.replace(/\.json$/, '')}.lock`
 
 /**
- * Counters in a JSON file that one process owns: it takes the lock at start and holds it for life. Rejects with one
- * sentence that says what is wrong and what to do. One counter's cost is independent of the number of callers:
- * all who wait share a commit of two fsyncs; the cost of a commit grows with the size of the file.
+ * Counters in a JSON file, and a log beside it once they are many, that one process owns: it takes the lock at start and
+ * holds it for life. Rejects with one sentence that says what is wrong and what to do. All who wait share a commit:
+ * two fsyncs for the file, one fdatasync for the log.
  */
 export async function fileCounterStore(options: FileStoreOptions): Promise<CounterStore> {
   const { setting = '--store', observer } = options
@@ -22,14 +24,22 @@ export async function fileCounterStore(options: FileStoreOptions): Promise<Count
   const lock = await takeLock(path, options.lockTimeoutMs ?? 1_000, setting)
   observer?.lockWaited?.(performance.now() - startedMs)
   try {
-    return await SnapshotStore.open(realFileSystem, { ...options, path }, () => lock.release())
+    const engine = await ExclusiveEngine.open(realFileSystem, { ...options, path }, () => lock.release())
+    return new FileStore(engine, options.maxQueued)
   } catch (error) {
+    const kept = await keepAside(error)
     await lock.release()
     throw new Error(
-      `${describe(error)}: it was left as it is; repair it, move it away, or choose another file with ${setting}`,
+      `${describe(error)}: it was left as it is${kept}; repair it, move it away, or choose another file with ${setting}`,
       { cause: error },
     )
   }
+}
+
+async function keepAside(error: unknown): Promise<string> {
+  if (!(error instanceof UnreadableError) || error.content === undefined) return ''
+  const copy = await keepDamaged(realFileSystem, error.path, error.content)
+  return copy === undefined ? '' : `, with a copy in ${basename(copy)}`
 }
 
 /** Lock and rename work beside the file, so a link and what it points to must not pass for two files. */

@@ -55,6 +55,19 @@ export class CounterState implements FoldState {
     this.lastVersion = lastVersion
   }
 
+  /** One of those a snapshot holds. */
+  restoreCounter(counter: Counter): void {
+    this.counters.set(counter.name, counter)
+    if (counter.expiresAtMs !== undefined) this.#expiring.add(counter.name)
+    this.#sorted = undefined
+  }
+
+  /** One of those a snapshot holds, in its order. One that was used again after its window comes twice: the later counts. */
+  restoreToken(id: string, record: TokenRecord): void {
+    this.tokens.delete(id)
+    this.tokens.set(id, record)
+  }
+
   get(name: CounterName): Counter | undefined {
     const counter = this.counters.get(name)
     return counter !== undefined && isLive(counter, this.nowMs) ? counter : undefined

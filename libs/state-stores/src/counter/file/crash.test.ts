@@ -1,11 +1,14 @@
+import { setImmediate } from 'node:timers/promises'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
 import { isDiskFull } from '../disk-full.ts'
 import type { CounterOp } from '../port.ts'
+import type { Sizes } from './counter-files.ts'
 import { Crash, FaultyFileSystem, type Fault } from './faulty-file-system.ts'
 import { ensureFolder } from './replace-file.ts'
-import { SnapshotStore } from './snapshot-store.ts'
+import { ExclusiveEngine } from './exclusive-engine.ts'
+import { FileStore } from './file-store.ts'
 
 const path = '/data/counters/counter.json'
 const now = (): number => 1_700_000_000_000
@@ -25,12 +28,29 @@ interface Answers {
   readonly unknown: Set<string>
 }
 
-async function start(fs: FaultyFileSystem): Promise<SnapshotStore> {
+/** A file that each commit replaces; a log; and a log that is compacted after each record. */
+const layouts = {
+  snapshot: {},
+  log: { logAtBytes: 0 },
+  compaction: { logAtBytes: 0, compactAtBytes: 0, pause: async () => {} },
+} satisfies Record<string, Sizes & { pause?: () => Promise<void> }>
+type Layout = keyof typeof layouts
+
+async function start(fs: FaultyFileSystem, layout: Layout = 'snapshot'): Promise<FileStore> {
   await ensureFolder(fs, '/data/counters')
-  return SnapshotStore.open(fs, { path, now })
+  return new FileStore(await ExclusiveEngine.open(fs, { path, now, ...layouts[layout] }))
 }
 
-async function ask(store: SnapshotStore, fs: FaultyFileSystem, key: string, answers: Answers): Promise<void> {
+/** Lets what goes on in the background come to its end. */
+async function quiet(fs: FaultyFileSystem): Promise<void> {
+  let seen = -1
+  while (fs.steps.length !== seen) {
+    seen = fs.steps.length
+    await setImmediate()
+  }
+}
+
+async function ask(store: FileStore, fs: FaultyFileSystem, key: string, answers: Answers): Promise<void> {
   try {
     const [first] = await store.commit(pair(key))
     if (first?.ok !== true) throw new Error(`${key} was refused`)
@@ -43,32 +63,39 @@ async function ask(store: SnapshotStore, fs: FaultyFileSystem, key: string, answ
   }
 }
 
+interface Ran {
+  readonly layout: Layout
+  readonly fs: FaultyFileSystem
+  readonly answers: Answers
+}
+
 /** Runs the script on a file system with these faults, until it ends or crashes. */
-async function run(faults: ReadonlyMap<number, Fault>): Promise<{ fs: FaultyFileSystem; answers: Answers }> {
+async function run(layout: Layout, faults: ReadonlyMap<number, Fault>): Promise<Ran> {
   const fs = new FaultyFileSystem()
   fs.fault = (index) => faults.get(index)
   const answers: Answers = { acknowledged: new Map(), notApplied: new Set(), unknown: new Set() }
   try {
-    const store = await start(fs)
+    const store = await start(fs, layout)
     for (const together of script) await Promise.all(together.map((key) => ask(store, fs, key, answers)))
   } catch (error) {
     if (!fs.crashed && !(error instanceof Error && error.message.includes('injected'))) throw error
   }
-  return { fs, answers }
+  await quiet(fs)
+  return { layout, fs, answers }
 }
 
-const amount = async (store: SnapshotStore): Promise<bigint> => {
+const amount = async (store: FileStore): Promise<bigint> => {
   const [a, b] = await store.read(['n/a', 'n/b'])
   expect(a?.value, 'half a batch').toBe(b?.value)
   return a?.value ?? 0n
 }
 
 /** Power fails now: whatever the disk holds then, every promise must be kept. Returns how many states were looked at. */
-async function verify({ fs, answers }: { fs: FaultyFileSystem; answers: Answers }): Promise<number> {
+async function verify({ layout, fs, answers }: Ran): Promise<number> {
   let states = 0
   for (const survivor of fs.afterCrash()) {
     states += 1
-    const store = await start(survivor)
+    const store = await start(survivor, layout)
     const found = await amount(store)
     expect(found).toBeGreaterThanOrEqual(BigInt(answers.acknowledged.size))
     expect(found).toBeLessThanOrEqual(BigInt(answers.acknowledged.size + answers.unknown.size))
@@ -82,79 +109,101 @@ async function verify({ fs, answers }: { fs: FaultyFileSystem; answers: Answers 
   return states
 }
 
-async function stepsOf(faults: ReadonlyMap<number, Fault>): Promise<number> {
-  return (await run(faults)).fs.steps.length
+async function stepsOf(layout: Layout, faults: ReadonlyMap<number, Fault> = new Map()): Promise<number> {
+  return (await run(layout, faults)).fs.steps.length
 }
 
 const kinds: readonly Fault[] = ['crash-before', 'crash-after', 'ENOSPC', 'EIO']
 
-describe('whatever fails, and wherever power is lost', () => {
-  test('the steps of a commit: write, fsync, rename, fsync of the folder', async () => {
-    const { fs, answers } = await run(new Map())
-    expect(fs.steps.slice(-6)).toEqual(['create', 'write', 'sync file', 'close', 'rename', 'sync folder'])
-    expect([...answers.acknowledged.values()]).toEqual([1n, 2n, 3n, 4n])
-    await expect(verify({ fs, answers })).resolves.toBe(1)
-  })
+test.each([
+  ['snapshot', ['create', 'write', 'sync file', 'close', 'rename', 'sync folder']],
+  ['log', ['write', 'sync file', 'write', 'sync file']],
+] as const)('the steps of a commit: %s', async (layout, steps) => {
+  const { fs, answers } = await run(layout, new Map())
+  expect(fs.steps.slice(-steps.length)).toEqual(steps)
+  expect([...answers.acknowledged.values()]).toEqual([1n, 2n, 3n, 4n])
+  await expect(verify({ layout, fs, answers })).resolves.toBe(1)
+})
 
-  test.each(kinds)(
-    '%s at every step: nothing acknowledged is lost, nothing is doubled, no batch is halved',
-    async (kind) => {
-      const steps = await stepsOf(new Map())
-      let states = 0
-      for (let index = 0; index < steps; index++) states += await verify(await run(new Map([[index, kind]])))
-      expect(steps).toBeGreaterThan(20)
-      expect(states).toBeGreaterThanOrEqual(steps)
-    },
+test('the steps of a compaction: a new log first, the old ones last', async () => {
+  const { fs } = await run('compaction', new Map())
+  expect(fs.steps.slice(fs.steps.lastIndexOf('remove') - 6)).toEqual(
+    ['write', 'sync file', 'close', 'rename', 'sync folder', 'remove'].toSpliced(0, 0, 'write'),
   )
+  expect(await fs.list('/data/counters')).toHaveLength(2)
+})
 
-  test('every pair of faults', async () => {
-    let states = 0
-    for (const first of ['EIO', 'ENOSPC'] as const) {
-      const steps = await stepsOf(new Map())
+describe.each(['snapshot', 'log', 'compaction'] as const)(
+  '%s: whatever fails, and wherever power is lost',
+  (layout) => {
+    test.each(kinds)(
+      '%s at every step: nothing acknowledged is lost, nothing is doubled, no batch is halved',
+      async (kind) => {
+        const steps = await stepsOf(layout)
+        let states = 0
+        for (let index = 0; index < steps; index++) states += await verify(await run(layout, new Map([[index, kind]])))
+        expect(steps).toBeGreaterThan(20)
+        expect(states).toBeGreaterThanOrEqual(steps)
+      },
+    )
+
+    // Of those with a log every fourth, which takes seconds and not minutes; all with CRASH_PAIRS=all.
+  test('pairs of faults', { timeout: 600_000 }, async () => {
+      let states = 0
+      const steps = await stepsOf(layout)
       for (let i = 0; i < steps; i++) {
-        const more = await stepsOf(new Map([[i, first]]))
-        for (let j = i + 1; j < more; j++) {
-          for (const second of kinds)
-            states += await verify(
-              await run(
-                new Map([
-                  [i, first],
-                  [j, second],
-                ]),
-              ),
-            )
+        const more = await stepsOf(layout, new Map([[i, 'EIO']]))
+XX
+          // A full disk differs from a broken one only when the store opens; a crash before a step is one after the last.
+          for (const second of ['crash-after', 'EIO'] as const) {
+            const faults = new Map<number, Fault>([
+              [i, 'EIO'],
+              [j, second],
+            ])
+            states += await verify(await run(layout, faults))
+          }
         }
       }
-    }
-    expect(states).toBeGreaterThan(3_000)
-  })
-
-  test('any number of faults', async () => {
-    const faults = fc.array(fc.tuple(fc.nat(60), fc.constantFrom(...kinds, 'EIO' as const, 'EIO' as const)), {
-      maxLength: 8,
+      expect(states).toBeGreaterThan(500)
     })
-    let states = 0
-    await fc.assert(
-      fc.asyncProperty(faults, async (list) => {
-        states += await verify(await run(new Map(list)))
-      }),
-      { numRuns: 300 },
-    )
-    expect(states).toBeGreaterThan(300)
-  })
-})
 
-test('a process that follows a killed one shows nobody what a loss of power could take back', async () => {
-  const steps = await stepsOf(new Map())
-  for (let index = 0; index < steps; index++) {
-    const { fs } = await run(new Map([[index, 'crash-after']]))
-    fs.afterKill()
-    const shown = await amount(await start(fs))
-    for (const survivor of fs.afterCrash()) {
-      expect(await amount(await start(survivor)), `killed after step ${index}`).toBeGreaterThanOrEqual(shown)
-    }
-  }
-})
+    test('any number of faults', async () => {
+      const faults = fc.array(fc.tuple(fc.nat(60), fc.constantFrom(...kinds, 'EIO' as const, 'EIO' as const)), {
+        maxLength: 8,
+      })
+      let states = 0
+      await fc.assert(
+        fc.asyncProperty(faults, async (list) => {
+          states += await verify(await run(layout, new Map(list)))
+        }),
+        { numRuns: 200 },
+      )
+      expect(states).toBeGreaterThan(200)
+    })
+
+    test('a process that follows a killed one shows nobody what a loss of power could take back', async () => {
+      const steps = await stepsOf(layout)
+      for (let index = 0; index < steps; index++) {
+        for (const kind of ['crash-after', 'EIO'] as const) {
+          const { fs } = await run(
+            layout,
+            new Map([
+              [index, kind],
+              [index + 1, 'crash-before'],
+            ]),
+          )
+          fs.afterKill()
+          const shown = await amount(await start(fs, layout))
+          for (const survivor of fs.afterCrash()) {
+            expect(await amount(await start(survivor, layout)), `killed after step ${index}`).toBeGreaterThanOrEqual(
+              shown,
+            )
+          }
+        }
+      }
+    })
+  },
+)
 
 describe('a disk that is full', () => {
   test('refuses writes as not applied, keeps reading, leaves no litter, and recovers by itself', async () => {
@@ -196,16 +245,10 @@ describe('an fsync that fails', () => {
     let failures = 1
     fs.fault = (_, step) => (step === 'sync folder' && failures-- > 0 ? 'EIO' : undefined)
     await expect(store.commit(pair('1'))).resolves.toMatchObject([{ value: 1n }, { value: 1n }])
-    expect(fs.steps.slice(-8)).toEqual([
-      'sync folder',
-      'read',
-      'create',
-      'write',
-      'sync file',
-      'close',
-      'rename',
-      'sync folder',
-    ])
+    const [failed, again] = [fs.steps.indexOf('sync folder', 9), fs.steps.lastIndexOf('list')]
+    expect(fs.steps.slice(again, again + 3)).toEqual(['list', 'read', 'create'])
+    expect(fs.steps.slice(-4)).toEqual(['sync file', 'close', 'rename', 'sync folder'])
+    expect(failed).toBeLessThan(again)
   })
 
   test('again and again: unknown, then refused as not applied; readers see what was acknowledged; then all is well', async () => {
@@ -244,7 +287,7 @@ test('the file system under test is as bad as it claims', async () => {
   await file.write([Buffer.from('12345678')])
   const contents = async (): Promise<(string | undefined)[]> =>
     Promise.all([...fs.afterCrash()].map(async (survivor) => (await survivor.read('/d/x'))?.toString()))
-  expect(new Set(await contents())).toEqual(new Set([undefined, '', '12345678', '1234']))
+  expect(new Set(await contents())).toEqual(new Set([undefined, '', '12345678', '1234', '\0'.repeat(8)]))
   await file.sync()
   expect(new Set(await contents())).toEqual(new Set([undefined, '12345678']))
   await fs.syncFolder('/d')

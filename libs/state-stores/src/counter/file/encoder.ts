@@ -1,10 +1,20 @@
+import { crc32 } from 'node:zlib'
 import type { Folded } from '../fold.ts'
 import type { Counter } from '../port.ts'
 import type { CounterState } from '../state.ts'
-import { counterLine, headerLine, tokenLine } from './snapshot.ts'
+import {
+  checksumLine,
+  counterLine,
+  countersBegin,
+  headerLine,
+  separator,
+  tokenLine,
+  tokensBegin,
+  tokensEnd,
+  type Header,
+} from './lines.ts'
 
 const tokensPerSegment = 512
-const separator = ',\n'
 const separatorBytes = Buffer.from(separator)
 
 interface Segment {
@@ -42,21 +52,24 @@ export class SnapshotEncoder {
     )
   }
 
-  prepare(commit: number, folded: Folded): Prepared {
+  prepare(commit: number, folded: Folded, extra: Pick<Header, 'hasLog' | 'writer'> = {}): Prepared {
     const { nowMs } = this.#state
     this.#segments = this.#segments.filter(({ expiresAtMs }) => expiresAtMs > nowMs)
     const tokenLines = [...folded.tokens].map(([id, record]) => tokenLine(id, record))
-    const head = headerLine({ commit, lastVersion: folded.lastVersion, writtenAtMs: nowMs })
+    const head = headerLine({ commit, lastVersion: folded.lastVersion, writtenAtMs: nowMs, ...extra })
     const chunks: Uint8Array[] = [
-      Buffer.from(`${head}"counters":{\n${this.#counterLines(folded).join(separator)}\n},\n"tokens":[\n`),
+      Buffer.from(`${head}${countersBegin}${this.#counterLines(folded).join(separator)}${tokensBegin}`),
     ]
     const open = [...this.#open, ...tokenLines]
     const lists = this.#segments.map(({ bytes }) => bytes)
     if (open.length > 0) lists.push(Buffer.from(open.join(separator)))
     for (const [index, list] of lists.entries()) chunks.push(...(index === 0 ? [list] : [separatorBytes, list]))
-    chunks.push(Buffer.from('\n]}\n'))
-    let byteLength = 0
-    for (const chunk of chunks) byteLength += chunk.byteLength
+    chunks.push(Buffer.from(tokensEnd))
+    let [crc, byteLength] = [0, 0]
+    for (const chunk of chunks) [crc, byteLength] = [crc32(chunk, crc), byteLength + chunk.byteLength]
+    const last = Buffer.from(checksumLine(crc))
+    chunks.push(last)
+    byteLength += last.byteLength
     return { commit, chunks, byteLength, tokenLines, folded }
   }
 

@@ -39,6 +39,7 @@ export class Crash extends Error {
  */
 export class FaultyFileSystem implements FileSystem {
   readonly #root: Folder
+  readonly #identities = new Map<Inode, number>()
   #crashed = false
   /** Calls so far, by name, for the test that goes through all of them. */
   readonly steps: string[] = []
@@ -60,22 +61,59 @@ export class FaultyFileSystem implements FileSystem {
     const empty = new Uint8Array()
     const inode: Inode = { durable: empty, visible: empty, unsynced: [], lost: false }
     await this.#step('create', () => this.#change(path, (entries) => entries.set(basename(path), inode)))
-    const append = (chunks: readonly Uint8Array[], share: number): void => {
-      const all = Buffer.concat([inode.visible, ...chunks])
-      inode.visible = all.subarray(
-        0,
-        inode.visible.byteLength + Math.ceil((all.byteLength - inode.visible.byteLength) * share),
-      )
+    return this.#writable(inode)
+  }
+
+  async open(path: string): Promise<WritableFile> {
+    const entry = this.#folder(path).visible.get(basename(path))
+    if (entry === undefined) return this.create(path)
+    if (isFolder(entry)) throw failure('EISDIR')
+    await this.#step('open', () => {})
+    return this.#writable(entry)
+  }
+
+  async list(folder: string): Promise<readonly string[]> {
+    return this.#step('list', () => [...this.#folder(`${folder}/x`).visible.keys()])
+  }
+
+  async identity(path: string): Promise<string | undefined> {
+    return this.#step('identity', () => {
+      const entry = this.#folder(path).visible.get(basename(path))
+      return entry === undefined || isFolder(entry) ? undefined : this.#identityOf(entry)
+    })
+  }
+
+  #identityOf(inode: Inode): string {
+    const number = this.#identities.get(inode) ?? this.#identities.size
+    this.#identities.set(inode, number)
+    return `${number}:${inode.visible.byteLength}`
+  }
+
+  #writable(inode: Inode): WritableFile {
+    let end = 0
+    const write = (chunks: readonly Uint8Array[], share: number): void => {
+      const all = Buffer.concat(chunks)
+      const part = all.subarray(0, Math.ceil(all.byteLength * share))
+      inode.visible = Buffer.concat([inode.visible.subarray(0, end), part, inode.visible.subarray(end + part.length)])
       inode.unsynced.push(inode.visible)
     }
     return {
-      write: (chunks) =>
-        this.#step(
+      write: async (chunks) => {
+        await this.#step(
           'write',
-          () => append(chunks, 1),
-          () => append(chunks, 0.5),
-        ),
+          () => write(chunks, 1),
+          () => write(chunks, 0.5),
+        )
+        end += chunks.reduce((sum, { byteLength }) => sum + byteLength, 0)
+      },
+      truncate: (lengthBytes) =>
+        this.#step('truncate', () => {
+          inode.visible = inode.visible.subarray(0, lengthBytes)
+          inode.unsynced.push(inode.visible)
+          end = lengthBytes
+        }),
       sync: () => this.#sync(inode),
+      syncData: () => this.#sync(inode),
       close: () => this.#step('close', () => {}),
     }
   }
@@ -193,9 +231,8 @@ export class FaultyFileSystem implements FileSystem {
 
 function* survivors(entry: Entry): Generator<Entry> {
   if (!isFolder(entry)) {
-    const torn = entry.visible.subarray(0, entry.visible.byteLength >> 1)
-    const contents =
-      entry.unsynced.length === 0 && !entry.lost ? [entry.durable] : [entry.durable, ...entry.unsynced, torn]
+    const clean = entry.unsynced.length === 0 && !entry.lost
+    const contents = clean ? [entry.durable] : [entry.durable, ...entry.unsynced, ...torn(entry)]
     for (const content of contents) yield { durable: content, visible: content, unsynced: [], lost: false }
     return
   }
@@ -207,6 +244,15 @@ function* survivors(entry: Entry): Generator<Entry> {
       yield { durable: new Map(combined), visible: new Map(combined), unsynced: [], lost: [] }
     }
   }
+}
+
+/** What was synced stays; of what came behind it, half, or all of it with zeros where the first sector never came. */
+function torn({ durable, visible }: Inode): Uint8Array[] {
+  if (visible.byteLength <= durable.byteLength) return []
+  const half = visible.subarray(0, (durable.byteLength + visible.byteLength) >> 1)
+  const holed = Buffer.from(visible)
+  const sectorEnd = (Math.floor(durable.byteLength / 512) + 1) * 512
+  return [half, holed.fill(0, durable.byteLength, Math.min(holed.byteLength, sectorEnd))]
 }
 
 function* combinations(entries: readonly (readonly [string, Entry])[]): Generator<(readonly [string, Entry])[]> {

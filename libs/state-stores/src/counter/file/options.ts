@@ -1,14 +1,17 @@
 import type { CounterStoreOptions } from '../options.ts'
+import type { Sizes } from './counter-files.ts'
 
 /** What one commit cost, for metrics. */
 export interface CommitReport {
   readonly callers: number
   readonly operations: number
   readonly durationMs: number
-  /** Size of the file that was written; missing where the store is no file. */
+  /** What was written: a whole file, or a record of a log; missing where the store is no file. */
   readonly bytes?: number
-  /** Of the duration, the two fsyncs of the file. */
+  /** Of the duration, the fsyncs. */
   readonly syncMs?: number
+  /** Size of the log, where there is one; beyond the size of the store it says that no snapshot could be written. */
+  readonly logBytes?: number
 }
 
 export interface FileStoreObserver {
@@ -16,10 +19,12 @@ export interface FileStoreObserver {
   lockWaited?(durationMs: number): void
 }
 
-export interface FileStoreOptions extends CounterStoreOptions {
+export interface FileStoreOptions extends CounterStoreOptions, Sizes {
   readonly path: string
   /** How long to wait at start for a predecessor that is about to end. Default: 1 second. */
   readonly lockTimeoutMs?: number
+  /** Awaited between slices of background work. Default: a turn of the event loop. */
+  readonly pause?: () => Promise<void>
   /** Callers that may wait for a commit; the next one is refused as not applied. */
   readonly maxQueued?: number
   readonly observer?: FileStoreObserver

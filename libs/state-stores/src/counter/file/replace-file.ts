@@ -13,7 +13,11 @@ export const temporaryPath = (path: string): string => `${path}.tmp`
  * either content may be what a reader sees, and the other one what a crash leaves.
  * Resolves with the milliseconds spent in the two fsyncs.
  */
-export async function replaceFile(fs: FileSystem, path: string, chunks: readonly Uint8Array[]): Promise<number> {
+export async function replaceFile(
+  fs: FileSystem,
+  path: string,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<number> {
   const temporary = temporaryPath(path)
   let syncMs = 0
   const timed = async (sync: Promise<void>): Promise<void> => {
@@ -24,7 +28,8 @@ export async function replaceFile(fs: FileSystem, path: string, chunks: readonly
   try {
     const file = await fs.create(temporary)
     try {
-      await file.write(chunks)
+      if (Array.isArray(chunks)) await file.write(chunks)
+      else for await (const chunk of chunks) await file.write([chunk])
       await timed(file.sync())
     } finally {
       await file.close()

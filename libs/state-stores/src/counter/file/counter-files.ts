@@ -1,0 +1,219 @@
+import { setImmediate } from 'node:timers/promises'
+import { NotAppliedError } from '../../outcome.ts'
+import type { Folded } from '../fold.ts'
+import type { CounterState } from '../state.ts'
+import { checkpoint, encodeCheckpoint, type Checkpoint } from './checkpoint.ts'
+import { SnapshotEncoder } from './encoder.ts'
+import type { FileSystem } from './file-system.ts'
+import { encodeRecord } from './log-record.ts'
+import { LogSegment, logPath } from './log-segment.ts'
+import { describe, replaceFile } from './replace-file.ts'
+import type { Stored } from './read-files.ts'
+
+export interface Sizes {
+  /** A snapshot beyond this is no longer written by each commit: commits go to a log. Default: 128 KiB. */
+  readonly logAtBytes?: number
+  /** A log beyond this, and beyond the size of the snapshot, is replaced by a new snapshot. Default: 8 MiB. */
+  readonly compactAtBytes?: number
+}
+
+export interface Cost {
+  readonly bytes: number
+  readonly syncMs: number
+  readonly logBytes?: number
+}
+
+interface Setting extends Required<Sizes> {
+  readonly fs: FileSystem
+  readonly path: string
+  /** Awaited between slices of work in the background. */
+  readonly pause: () => Promise<void>
+}
+
+/**
+ * The files of a store that one process owns, and their content in memory.
+ *
+ * While they are small there is one snapshot, and a commit replaces it: a readable file, nothing else. Beyond
+ * `logAtBytes` a commit is a record appended to a log, whose cost does not grow with the store. A log that has grown
+ * beyond the snapshot is closed; commits go on in the next one, while a snapshot that makes it superfluous is written
+ * in the background. Until that is durable every log since the last snapshot is kept.
+ */
+export class CounterFiles {
+  readonly state: CounterState
+  readonly #setting: Setting
+  #commit: number
+  #encoder: SnapshotEncoder | undefined
+  #log: LogSegment | undefined
+  #snapshotBytes = 0
+  /** Logs before the current one. */
+  #older: number[] = []
+  #compaction: Promise<void> | undefined
+  #stopped = false
+
+  private constructor(setting: Setting, state: CounterState, commit: number) {
+    this.#setting = setting
+    this.state = state
+    this.#commit = commit
+  }
+
+  /**
+   * Writes what was read anew and makes it durable: a sync of the old inode would prove nothing, because it may report
+   * success for data that an earlier one failed to write ("fsyncgate", LWN 752063). Rejects with `NotAppliedError` when
+   * the old files stand.
+   */
+  static async adopt(
+    fs: FileSystem,
+    path: string,
+    stored: Stored,
+    {
+      logAtBytes = 128 * 1024,
+      compactAtBytes = 8 * 1024 * 1024,
+      pause = async () => setImmediate(),
+    }: Sizes & Partial<Pick<Setting, 'pause'>> = {},
+  ): Promise<CounterFiles> {
+    const setting = { fs, path, logAtBytes, compactAtBytes, pause }
+    const files = new CounterFiles(setting, stored.state, stored.commit)
+    files.#older = [...stored.logs]
+    if (!stored.existed) return files
+    // What is there must be sure before it changes its form: a log whose snapshot a crash took back could not be read.
+    if (!stored.hasLog) await files.#writeCheckpoint(checkpoint(files.state, files.#commit, false))
+    else if (stored.bytes <= logAtBytes) await files.#replace(files.#commit, unchanged(files.state))
+    if (stored.bytes > logAtBytes) await files.#beginLog()
+    else await files.#removeLogs()
+    return files
+  }
+
+  get commit(): number {
+    return this.#commit
+  }
+
+  /**
+   * Resolves when the change is durable and in memory. Rejects with `NotAppliedError` when it is in neither; after any
+   * other rejection the files must be read again.
+   */
+  async write(folded: Folded): Promise<Cost> {
+    if (this.#log === undefined && this.#snapshotBytes > this.#setting.logAtBytes) await this.#beginLog()
+    if (this.#log === undefined) {
+      const cost = await this.#replace(this.#commit + 1, folded)
+      this.#commit += 1
+      return cost
+    }
+    await this.#rotate(this.#log)
+    const commit = this.#commit + 1
+    const record = encodeRecord({ commit, atMs: this.state.nowMs, ...folded })
+    const syncMs = await this.#log.append(record)
+    this.state.merge(folded)
+    this.#commit = commit
+    return { bytes: record.byteLength, syncMs, logBytes: this.#log.bytes }
+  }
+
+  /** Ends what goes on in the background and lets go of the files. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#compaction
+    await this.#log?.close()
+  }
+
+  async #replace(commit: number, folded: Folded): Promise<Cost> {
+    const { fs, path } = this.#setting
+    const encoder = (this.#encoder ??= new SnapshotEncoder(this.state))
+    const prepared = encoder.prepare(commit, folded)
+    const syncMs = await replaceFile(fs, path, prepared.chunks)
+    encoder.accept(prepared)
+    this.#snapshotBytes = prepared.byteLength
+    return { bytes: prepared.byteLength, syncMs }
+  }
+
+  /** From now on a snapshot and a log: the log first, for a snapshot that misses its log is not read. */
+  async #beginLog(): Promise<void> {
+    const log = await this.#createLog()
+    try {
+      await this.#writeCheckpoint(checkpoint(this.state, this.#commit))
+    } catch (error) {
+      await log.close()
+      if (error instanceof NotAppliedError) await this.#setting.fs.remove(log.path).catch(() => {})
+      throw error
+    }
+    this.#log = log
+    this.#encoder = undefined
+    this.#older = this.#older.filter((after) => after !== log.after)
+    await this.#removeLogs()
+  }
+
+  async #createLog(): Promise<LogSegment> {
+    const { fs, path } = this.#setting
+    try {
+      return await LogSegment.create(fs, path, this.#commit)
+    } catch (error) {
+      throw new NotAppliedError(`the log of ${path} could not be made: ${describe(error)}`, { cause: error })
+    }
+  }
+
+  async #rotate(log: LogSegment): Promise<void> {
+    if (this.#compaction !== undefined) return
+    if (log.bytes <= Math.max(this.#setting.compactAtBytes, this.#snapshotBytes)) return
+    // Without room for another log this one goes on; the next commit tries again.
+    const next = await this.#createLog().catch(() => undefined)
+    if (next === undefined) return
+    this.#log = next
+    this.#older.push(log.after)
+    await log.close()
+    const copy = checkpoint(this.state, this.#commit)
+    this.#compaction = this.#compact(copy).finally(() => (this.#compaction = undefined))
+  }
+
+  /** When it fails all logs stay, and so does the way from the old snapshot; the next full log brings the next try. */
+  async #compact(copy: Checkpoint): Promise<void> {
+    try {
+      await this.#writeCheckpoint(copy)
+    } catch {
+      return
+    }
+    await this.#removeLogs()
+  }
+
+  async #writeCheckpoint(copy: Checkpoint): Promise<void> {
+    const { fs, path, pause } = this.#setting
+    let bytes = 0
+    const chunks = encodeCheckpoint(copy, async () => {
+      if (this.#stopped) throw new Error('the store is closing')
+      await pause()
+    })
+    await replaceFile(
+      fs,
+      path,
+      counted(chunks, (length) => (bytes += length)),
+    )
+    this.#snapshotBytes = bytes
+  }
+
+  /** Those that the snapshot has made superfluous; what is left of them goes with the next one. */
+  async #removeLogs(): Promise<void> {
+    const { fs, path } = this.#setting
+    try {
+      for (let after = this.#older[0]; after !== undefined; after = this.#older[0]) {
+        await fs.remove(logPath(path, after))
+        this.#older.shift()
+      }
+    } catch {
+      return
+    }
+  }
+}
+
+const unchanged = ({ lastVersion }: CounterState): Folded => ({
+  outcomes: [],
+  counters: new Map(),
+  tokens: new Map(),
+  lastVersion,
+})
+
+async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  count: (lengthBytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    count(chunk.byteLength)
+    yield chunk
+  }
+}
