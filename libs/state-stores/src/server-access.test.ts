@@ -14,8 +14,8 @@ import { openDocumentStore } from './document/index.ts'
 interface Access {
   readonly kind: BackendKind
   /** The server's URL with a namespace of its own and the file of the authority to trust. */
-  url(server: string, caFile: string): string
-  open(url: string): Promise<AsyncDisposable & { check(): Promise<void> }>
+  readonly url: (server: string, caFile: string) => string
+  readonly open: (url: string) => Promise<AsyncDisposable & { check(): Promise<void> }>
   /** In the one sentence about a server whose authority is not trusted. */
   readonly untrusted: RegExp
   /** In the one about a password that is wrong; undefined where the server checks none. */
