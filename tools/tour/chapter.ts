@@ -1,4 +1,5 @@
 import type { Platform } from '../platform/platform.ts'
+import type { WriteCommands } from './real-stores.ts'
 
 export interface ChapterContext {
   readonly platform: Platform
@@ -8,6 +9,8 @@ export interface ChapterContext {
   readonly folder: string
   /** PEM that the TLS listeners of the tour are signed by. */
   readonly ca: string
+  /** Write commands that the document store got, when it is a server; embedded ones keep their own account. */
+  readonly writeCommands?: () => WriteCommands
   /** States one checked fact with what was measured: "value equals distinct keys", "12 800 of 12 800". */
   readonly check: (fact: string, holds: boolean, measured: string) => void
   /** What goes on meanwhile; shown on a terminal only. */

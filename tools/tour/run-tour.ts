@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { messageOf } from '../platform/command-line.ts'
 import type { Platform } from '../platform/platform.ts'
 import type { Chapter, ChapterContext, CheckedFact } from './chapter.ts'
+import type { WriteCommands } from './real-stores.ts'
 import { factLine, summaryLine } from './report.ts'
 
 export interface TourOptions {
@@ -11,6 +12,8 @@ export interface TourOptions {
   readonly dataDir: string
   readonly folder: string
   readonly ca: string
+  /** Of a document store that is a server. */
+  readonly writeCommands?: () => WriteCommands
   readonly colour: boolean
   readonly print: (line: string) => void
   readonly progress: (line: string) => void
@@ -23,6 +26,7 @@ export async function runTour({
   dataDir,
   folder,
   ca,
+  writeCommands,
   colour,
   print,
   progress,
@@ -38,7 +42,15 @@ export async function runTour({
     }
     const own = join(folder, name)
     await mkdir(own, { recursive: true })
-    const context: ChapterContext = { platform, dataDir: join(dataDir, name), folder: own, ca, check: note, progress }
+    const context: ChapterContext = {
+      platform,
+      dataDir: join(dataDir, name),
+      folder: own,
+      ca,
+      ...(writeCommands && { writeCommands }),
+      check: note,
+      progress,
+    }
     try {
       await run(context)
     } catch (error) {
