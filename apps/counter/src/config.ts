@@ -2,6 +2,7 @@ import {
   defineConfig,
   durationMs,
   integer,
+  list,
   rateLimitOptions,
   serviceOptions,
   text,
@@ -37,6 +38,23 @@ export const serveConfig = defineConfig({
       default: 5_000,
       min: 100,
       help: 'how long one call to a Redis, PostgreSQL or DynamoDB server may take',
+    }),
+    buffered: list({
+      help: 'counters whose plain additions are answered 202 before they are durable: namespace/name, or a beginning and *',
+    }),
+    flushIntervalMs: durationMs({
+      default: 1_000,
+      min: 1,
+      help: 'how long such an addition may wait to become durable; so much is lost with the process',
+    }),
+    maxStreams: integer({
+      default: 10_000,
+      help: 'readers that may follow counters by server-sent events, per process',
+    }),
+    streamPollMs: durationMs({
+      default: 500,
+      min: 10,
+      help: 'how often counters that are followed are read, for changes that other processes make',
     }),
     lockTimeoutMs: durationMs({
       default: 1_000,

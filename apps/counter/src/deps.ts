@@ -1,3 +1,4 @@
+import type { BufferedAdditions } from './buffered-additions.ts'
 import type { ReadableStore } from './readable-store.ts'
 import type { Writer } from './writer.ts'
 
@@ -5,4 +6,6 @@ import type { Writer } from './writer.ts'
 export interface CounterDeps {
   readonly store: ReadableStore
   readonly writer: Writer
+  /** Missing where no counter is buffered. */
+  readonly buffer?: BufferedAdditions | undefined
 }

@@ -16,6 +16,11 @@ export const AppliedView = Type.Object({
   previous: Type.String({ description: 'The value before; the difference is what was applied.' }),
 })
 
+export const AcceptedView = Type.Object(
+  { ...identity, accepted: Int64Output, lossWindowMs: Type.Integer() },
+  { description: 'Of a buffered counter: it will be added within this time, and is lost if the process dies before.' },
+)
+
 export function split(name: string): { namespace: string; name: string } {
   const slash = name.indexOf('/')
   return { namespace: name.slice(0, slash), name: name.slice(slash + 1) }

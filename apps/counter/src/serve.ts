@@ -6,6 +6,7 @@ import type { ServeConfig } from './config.ts'
 import { measuredStore } from './measured-store.ts'
 import { counterMetrics } from './metrics.ts'
 import { openRemoteStore } from './workers/remote-store.ts'
+import { openBuffer } from './open-buffer.ts'
 import { answerQuestion, isQuestion } from './workers/store-questions.ts'
 
 /**
@@ -29,7 +30,11 @@ export async function serve(service: Service<ServeConfig>): Promise<void> {
 
 async function serveHttp(service: Service<ServeConfig>, store: AttributedStore): Promise<void> {
   service.health.add({ name: 'store', gates: 'ready', check: () => store.check() })
-  await service.listen(await build({ store, server: service.serverOptions }))
+  const { config, log, metrics, serverOptions } = service
+  const { maxStreams, streamPollMs: pollMs, buffered, flushIntervalMs } = config
+  const buffer = openBuffer(store, { patterns: buffered, flushIntervalMs }, metrics, log)
+  if (buffer !== undefined) service.onClose('buffered additions', () => buffer.close())
+  await service.listen(await build({ store, server: serverOptions, streams: { maxStreams, pollMs }, buffer }))
 }
 
 async function openStore(service: Service<ServeConfig>): Promise<AttributedStore> {

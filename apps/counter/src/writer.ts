@@ -1,6 +1,7 @@
 import { isDiskFull, type CounterOp, type CounterOutcome } from '@ballast/state-stores/counter'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import type { AttributedStore } from './attributed-store.ts'
+import type { BufferedAdditions } from './buffered-additions.ts'
 import { operationOf, type Intent } from './counter-operation.ts'
 import { InFlight, tokensOf, type RequestKey } from './idempotency.ts'
 import { problems } from './problems.ts'
@@ -8,10 +9,17 @@ import { problems } from './problems.ts'
 /** The one way from HTTP into the store. */
 export class Writer {
   readonly #store: AttributedStore
+  readonly #buffer: BufferedAdditions | undefined
   readonly #inFlight = new InFlight()
 
-  constructor(store: AttributedStore) {
+  constructor(store: AttributedStore, buffer?: BufferedAdditions) {
     this.#store = store
+    this.#buffer = buffer
+  }
+
+  /** What an answer is worth: it survives the process and loss of power, or only what the store survives. */
+  get durability(): 'durable' | 'volatile' {
+    return this.#store.capabilities.durable ? 'durable' : 'volatile'
   }
 
   /**
@@ -33,6 +41,7 @@ export class Writer {
   }
 
   async #commit(ops: readonly CounterOp[], by: string): Promise<readonly CounterOutcome[]> {
+    await this.#buffer?.settle(ops.map(({ name }) => name))
     try {
       return await this.#store.commit(ops, by)
     } catch (error) {

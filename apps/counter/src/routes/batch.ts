@@ -98,6 +98,7 @@ export const batchRoutes: Routes<CounterDeps> = async (app, { store, writer }) =
         key === undefined ? undefined : { scope, key },
         request.principal.name,
       )
+      void reply.header('counter-durability', writer.durability)
       const named = outcomes.map((outcome, index) => ({ name: intents[index]?.op.name ?? '', outcome }))
       for (const { name, outcome } of named) {
         // A key of another request, or no room for any of this one's: that is an answer to the request, not to a part of it.

@@ -6,18 +6,19 @@ import type { CounterDeps } from '../deps.ts'
 import { entityTag, isFresh } from '../preconditions.ts'
 import { wantsMinimal } from '../prefer.ts'
 import { problems } from '../problems.ts'
-import { AppliedView, appliedView, CounterView, counterView } from '../representation.ts'
+import { AcceptedView, AppliedView, appliedView, CounterView, counterView } from '../representation.ts'
+import { acceptBuffered } from './accept-buffered.ts'
 import { acceptEmptyBody } from './empty-body.ts'
 import { Minimal, NotModified, WriteHeaders } from './write-headers.ts'
 import { writeOne } from './write-one.ts'
 
 export const NamePart = Type.String({ pattern: `^${namePartPattern}$` })
-const Params = Type.Object({ namespace: NamePart, name: NamePart })
+export const CounterParams = Type.Object({ namespace: NamePart, name: NamePart })
 
-const nameOf = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`
+export const nameOf = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`
 
 /** `/v1/counters/{namespace}/{name}`: one named counter. */
-export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer }) => {
+export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer, buffer }) => {
   acceptEmptyBody(app)
   const url = '/v1/counters/:namespace/:name'
   app.get(
@@ -25,7 +26,7 @@ export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer })
     {
       config: { role: 'reader' },
       exposeHeadRoute: true,
-      schema: { summary: 'Read a counter', params: Params, response: { 200: CounterView, 304: NotModified } },
+      schema: { summary: 'Read a counter', params: CounterParams, response: { 200: CounterView, 304: NotModified } },
     },
     async (request, reply) => {
       const name = nameOf(request.params)
@@ -45,14 +46,16 @@ export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer })
       preValidation: async (request) => void (request.body ??= {}),
       schema: {
         summary: 'Add to a counter, which counts from 0 when it does not exist',
-        params: Params,
+        params: CounterParams,
         headers: WriteHeaders,
         body: AddBody,
-        response: { 200: AppliedView, 204: Minimal },
+        response: { 200: AppliedView, 202: AcceptedView, 204: Minimal },
       },
     },
     async (request, reply) => {
       const name = nameOf(request.params)
+      const accepted = acceptBuffered(buffer, request, reply, name)
+      if (accepted !== undefined) return accepted
       const outcome = await writeOne(writer, request, reply, addIntent(name, request.body))
       if (wantsMinimal(request.headers.prefer))
         return reply.code(204).header('preference-applied', 'return=minimal').send(null)
@@ -65,7 +68,7 @@ export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer })
       config: { role: 'writer' },
       schema: {
         summary: 'Set a counter',
-        params: Params,
+        params: CounterParams,
         headers: WriteHeaders,
         body: SetBody,
         response: { 200: AppliedView, 204: Minimal },
@@ -85,7 +88,7 @@ export const counterRoutes: Routes<CounterDeps> = async (app, { store, writer })
       config: { role: 'writer' },
       schema: {
         summary: 'Remove a counter',
-        params: Params,
+        params: CounterParams,
         headers: WriteHeaders,
         response: { 204: Type.Null({ description: 'It is gone.' }) },
       },

@@ -24,6 +24,7 @@ export async function writeOne(
     request.principal.name,
   )
   if (outcome === undefined) throw new TypeError('the store answered nothing')
+  void reply.header('counter-durability', writer.durability)
   if (!outcome.ok) throw refusalProblem(op.name, outcome)
   if (outcome.replayed) void reply.header('idempotency-replayed', 'true')
   if (op.kind !== 'remove') void reply.header('etag', entityTag(outcome.version))
