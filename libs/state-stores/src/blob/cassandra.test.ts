@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
-import { afterAll, afterEach, beforeAll } from 'vitest'
-import { dropKeyspace, keyspaceUrl } from './cassandra/test-keyspace.ts'
+import { beforeAll } from 'vitest'
+import { keyspaceUrl } from './cassandra/test-keyspace.ts'
 import { flipBit } from './cassandra/damage.ts'
 import { parseCassandraUrl } from './cassandra/target.ts'
 import { cassandraBlobStore } from './cassandra.ts'
@@ -14,10 +14,6 @@ await describeOnBackend('cassandra', ({ url }) => {
     const store = await cassandraBlobStore({ url: keyspace() })
     await store.close()
   }, 120_000)
-  let failed = false
-  afterEach(({ task }) => void (failed ||= task.result?.state === 'fail'))
-  // What a failed test left stays, to be looked at.
-  afterAll(() => (failed ? undefined : dropKeyspace(keyspace())), 120_000)
 
   describeBlobContract(
     'cassandra',

@@ -1,16 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
-import { afterAll, afterEach } from 'vitest'
 import { describeBlobContract } from './contract.ts'
-import { bucketUrl, dropBucket, flipBit } from './s3/test-bucket.ts'
+import { bucketUrl, flipBit } from './s3/test-bucket.ts'
 import { s3BlobStore } from './s3.ts'
 
 await describeOnBackend('s3', ({ url }) => {
   const bucket = bucketUrl(url)
-  let failed = false
-  afterEach(({ task }) => void (failed ||= task.result?.state === 'fail'))
-  // What a failed test left stays, to be looked at.
-  afterAll(() => (failed ? undefined : dropBucket(bucket())))
 
   describeBlobContract(
     's3',

@@ -22,7 +22,7 @@ const through = (cache: CacheStore, load: () => Promise<string>): ReadThrough =>
   new ReadThrough({ cache, load, ttlMs: 60_000, staleMs: 60_000, negativeTtlMs: 100, retryMs: 50 })
 
 await describeOnBackend('redis', ({ url }) => {
-  const prefix = keptWhenFailed(url, 'cache-contract')
+  const prefix = keptWhenFailed(url)
   let caches = 0
   const address = (name: string, more = ''): string => `${url}?prefix=${prefix}:${name}:&timeoutMs=2000${more}`
   describeCacheContract('redis', (now) => connected(redisCache({ url: address(`contract-${++caches}`), now })))

@@ -1,7 +1,6 @@
-import { randomUUID } from 'node:crypto'
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
-import { onTestFinished } from 'vitest'
+import { ownNamespaceOfTest } from '@ballast/backends/own-namespace'
 import { testAgainstMemory } from './contract/differential.ts'
 import { describeCounterContract, type CounterHarness, type HarnessOptions } from './contract.ts'
 import { dynamoCounterStore } from './dynamodb.ts'
@@ -12,16 +11,13 @@ const runs = Number(process.env['COUNTER_MODEL_RUNS'] ?? 15)
 
 await describeOnBackend('dynamodb', (backend) => {
   const start = async (limits: HarnessOptions = {}): Promise<CounterHarness> => {
-    const url = backend.url.replace('?', `/test-${randomUUID()}?`)
+    const inTable = (table: string): string => backend.url.replace('?', `/${table}?`)
+    const url = inTable(ownNamespaceOfTest(backend.url, (table) => forget(inTable(table))))
     // Not in the past: DynamoDB's own time to live goes by the real clock and would remove what the test still wants.
     let nowMs = Date.now()
     const now = (): number => nowMs
     const open = () => dynamoCounterStore({ ...limits, url, now })
     const store = await open()
-    // What a failed test left stays, to be looked at.
-    onTestFinished(async ({ task }) => {
-      if (task.result?.state === 'pass') await forget(url)
-    })
     const pass = async (durationMs: number): Promise<void> => void (nowMs += durationMs)
     const reopen = async () => {
       await store.close()

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { ownNamespaceOfTest } from '@ballast/backends/own-namespace'
 import pg from 'pg'
 import { waitUntil } from '@ballast/testing'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { add, one, remove, token } from './contract/operations.ts'
 import { testAgainstMemory } from './contract/differential.ts'
 import { describeCounterContract, type CounterHarness, type HarnessOptions } from './contract.ts'
@@ -11,17 +11,14 @@ import { postgresCounterStore } from './postgres.ts'
 const runs = Number(process.env['COUNTER_MODEL_RUNS'] ?? 30)
 
 await describeOnBackend('postgres', (backend) => {
+  const freshSchema = (): string => ownNamespaceOfTest(backend.url, (schema) => forget(backend.url, schema))
   const start = async (limits: HarnessOptions = {}): Promise<CounterHarness> => {
-    const schema = `test_${randomUUID().replaceAll('-', '')}`
+    const schema = freshSchema()
     const url = `${backend.url}?schema=${schema}`
     let nowMs = 1_700_000_000_000
     const now = (): number => nowMs
     const open = () => postgresCounterStore({ ...limits, url, now })
     const store = await open()
-    // What a failed test left stays, to be looked at.
-    onTestFinished(async ({ task }) => {
-      if (task.result?.state === 'pass') await forget(backend.url, schema)
-    })
     const pass = async (durationMs: number): Promise<void> => void (nowMs += durationMs)
     const reopen = async () => {
       await store.close()
@@ -33,7 +30,7 @@ await describeOnBackend('postgres', (backend) => {
   testAgainstMemory(start, runs)
 
   test('expiry goes by the database, and what is worthless is swept, a little at a time', async () => {
-    const schema = `test_${randomUUID().replaceAll('-', '')}`
+    const schema = freshSchema()
     await using store = await postgresCounterStore({
       url: `${backend.url}?schema=${schema}`,
       sweepEveryMs: 50,
@@ -55,7 +52,6 @@ await describeOnBackend('postgres', (backend) => {
     await expect(store.scan({ limit: 9 })).resolves.toMatchObject([{ name: 'n/b', value: 1n }])
     // What became of a commit can be told for a while.
     expect(await left('batches')).toBe(2)
-    await client.query(`DROP SCHEMA ${schema} CASCADE`)
   })
 })
 

@@ -4,7 +4,7 @@ import { redisStream } from './redis.ts'
 import { keptWhenFailed } from '../redis/test/kept-when-failed.ts'
 
 await describeOnBackend('redis', ({ url }) => {
-  const prefix = keptWhenFailed(url, 'stream-contract')
+  const prefix = keptWhenFailed(url)
   describeStreamContract(
     'redis',
     (name, options) => redisStream({ url: `${url}?stream=${prefix}:${name}`, ...options }),

@@ -6,7 +6,7 @@ import { bytesOf, name, readAll } from '../contract/harness.ts'
 import { sha256 } from '../hash.ts'
 import { graceMs } from './leftovers.ts'
 import { parseCassandraUrl } from './target.ts'
-import { dropKeyspace, keyspaceUrl } from './test-keyspace.ts'
+import { keyspaceUrl } from './test-keyspace.ts'
 
 await describeOnBackend('cassandra', ({ url }) => {
   const keyspace = keyspaceUrl(url)
@@ -17,10 +17,7 @@ await describeOnBackend('cassandra', ({ url }) => {
     await store.close()
     client = new Client({ contactPoints: [...contactPoints], localDataCenter: datacenter, keyspace: own })
   }, 120_000)
-  afterAll(async () => {
-    await client.shutdown()
-    await dropKeyspace(keyspace())
-  }, 120_000)
+  afterAll(() => client.shutdown())
 
   const start = async (prefix: string, options: { now?: () => number } = {}) => {
     const store = await cassandraBlobStore({ url: keyspace(prefix), timeoutMs: 15_000, ...options })

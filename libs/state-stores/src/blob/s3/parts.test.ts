@@ -1,6 +1,6 @@
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
 import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { bytesOf, name, pieces, readAll } from '../contract/harness.ts'
 import { sha256 } from '../hash.ts'
 import { DamagedBlobError, type BlobStore, type Damage } from '../port.ts'
@@ -8,7 +8,7 @@ import { s3BlobStore } from '../s3.ts'
 import { Bucket } from './bucket.ts'
 import { createClient } from './client.ts'
 import { parseS3Url } from './target.ts'
-import { bucketUrl, dropBucket } from './test-bucket.ts'
+import { bucketUrl } from './test-bucket.ts'
 import { partBytes } from './upload.ts'
 
 await describeOnBackend('s3', ({ url }) => {
@@ -17,7 +17,6 @@ await describeOnBackend('s3', ({ url }) => {
   const large = bytesOf(1, 2 * partBytes + 300_001)
   const digest = sha256(large)
   beforeAll(async () => (await s3BlobStore({ url: bucket() })).close())
-  afterAll(() => dropBucket(bucket()))
 
   const start = async (prefix: string, onDamage?: (damage: Damage) => void): Promise<BlobStore> => {
     const store = await s3BlobStore({ url: bucket(prefix), timeoutMs: 15_000, ...(onDamage && { onDamage }) })

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import { DeleteBucketCommand } from '@aws-sdk/client-s3'
+import { ownNamespace } from '@ballast/backends/own-namespace'
 import type { Digest } from '../port.ts'
 import { Bucket } from './bucket.ts'
 import { createClient } from './client.ts'
@@ -9,12 +9,13 @@ import { parseS3Url } from './target.ts'
 
 /** For tests: URLs into a bucket of the test file's own, by prefix. The first one makes it. */
 export function bucketUrl(backendUrl: string): (prefix?: string) => string {
-  const bucket = `test-${randomUUID()}`
-  return (prefix = '') => backendUrl.replace('?', `/${bucket}/${prefix}?create=true&`)
+  const urlIn = (bucket: string, prefix: string): string => backendUrl.replace('?', `/${bucket}/${prefix}?create=true&`)
+  const bucket = ownNamespace(backendUrl, (name) => dropBucket(urlIn(name, '')))
+  return (prefix = '') => urlIn(bucket, prefix)
 }
 
 /** Empties and removes it. */
-export async function dropBucket(url: string): Promise<void> {
+async function dropBucket(url: string): Promise<void> {
   const target = parseS3Url(url)
   const bucket = new Bucket({ ...target, prefix: '' }, 15_000)
   for (let more = true; more;) {
