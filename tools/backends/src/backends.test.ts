@@ -1,6 +1,9 @@
-import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import https from 'node:https'
 import { startProcess, waitUntil } from '@ballast/testing'
 import { describe, expect, test } from 'vitest'
+import { isAlive } from './is-alive.ts'
 import { backendKinds, sharedBackend, startBackend, type BackendKind } from './index.ts'
 import { redisCommand } from './resp.ts'
 
@@ -9,13 +12,6 @@ process.env['BACKENDS_ENGINE'] = 'none'
 
 const index = new URL('index.ts', import.meta.url).href
 const port = (url: string): number => Number(new URL(url).port)
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
-}
 
 describe.each(backendKinds)('%s', (kind: BackendKind) => {
   test('starts, is killed and restarted on its data and port, and ends with its folder', async () => {
@@ -50,25 +46,66 @@ test('what was acknowledged before a kill is there after the restart', async () 
   await expect(redisCommand(port(server.url), ['GET', 'kept'])).resolves.toBe('$3')
 })
 
-test('over TLS, with an authority to trust', async () => {
-  await using server = await startBackend('redis', { tls: true })
-  await expect(redisCommand(port(server.url), ['PING'], server.ca)).resolves.toBe('+PONG')
+test('over TLS, with an authority to trust and a password to know', async () => {
+  await using server = await startBackend('redis', { tls: true, password: 'right-password' })
+  const ping = (password?: string) => redisCommand(port(server.url), ['PING'], server.ca, password)
+  expect(new URL(server.url).password).toBe('right-password')
+  await expect(ping('right-password')).resolves.toBe('+PONG')
+  await expect(ping('other-password')).resolves.toMatch(/^-NOAUTH/)
+  await expect(ping()).resolves.toMatch(/^-NOAUTH/)
+  expect(readFileSync(server.caFile ?? '', 'utf8')).toBe(server.ca)
+})
+
+test('a server that speaks no TLS has a front that does, and only that', async () => {
+  await using server = await startBackend('dynamodb', { tls: true, durability: 'none' })
+  const status = async (ca: string | undefined): Promise<number | undefined> => {
+    const asked = https.get({ host: '127.0.0.1', port: port(server.url), ca, agent: false })
+    const [answer] = await once(asked, 'response')
+    answer.resume()
+    return answer.statusCode
+  }
+  await expect(status(server.ca)).resolves.toBe(400)
+  await expect(status(undefined)).rejects.toThrow('self-signed')
+  await server.kill()
+  await expect(status(server.ca)).rejects.toThrow(/socket|ECONNRESET/)
+  await server.restart()
+  await expect(status(server.ca)).resolves.toBe(400)
+})
+
+test.each(['mongodb', 'dynamodb'] as const)('%s takes no password, and says so', async (kind) => {
+  await expect(startBackend(kind, { password: 'right-password' })).rejects.toThrow(new RegExp(`^${kind}: .+`))
+})
+
+test('a password that would need quoting is refused', async () => {
+  await expect(startBackend('redis', { password: "it's" })).rejects.toThrow('at least 8 letters, digits, - and _')
+})
+
+test('what a server wrote can be read', async () => {
+  await using server = await startBackend('redis')
+  await expect(server.logs()).resolves.toContain('Ready to accept connections')
 })
 
 describe('no orphan', () => {
   const user = `import { startBackend, sharedBackend } from ${JSON.stringify(index)}
-    const server = await (process.argv[1] === 'shared' ? sharedBackend : startBackend)('redis', { durability: 'process' })
+    const [, mode, kind] = process.argv
+    const server = await (mode === 'shared' ? sharedBackend : startBackend)(kind, { durability: 'process' })
     console.log(JSON.stringify({ pid: server.pid, url: server.url }))
     setInterval(() => {}, 1000)`
-  const start = (mode: string) =>
-    startProcess({ args: ['--input-type=module', '-e', user, mode], env: { REDIS_URL: undefined } })
+  const start = (mode: string, kind: BackendKind = 'redis') =>
+    startProcess({ args: ['--input-type=module', '-e', user, mode, kind], env: { REDIS_URL: undefined } })
 
-  test.each(['SIGKILL', 'SIGINT'] as const)('a private server ends with its user, also by %s', async (signal) => {
-    await using process = start('private')
-    const { pid } = JSON.parse(await process.waitForLine(/^\{/))
+  test.each([
+    ['redis', 'SIGINT'],
+    ['redis', 'SIGKILL'],
+    ['postgres', 'SIGKILL'],
+    ['cassandra', 'SIGKILL'],
+    ['dynamodb', 'SIGINT'],
+  ] as const)('a private server (%s) ends with its user, also by %s', async (kind, signal) => {
+    await using process = start('private', kind)
+    const { pid } = JSON.parse(await process.waitForLine(/^\{/, 100_000))
     process.kill(signal)
     await process.exit
-    await waitUntil(() => !isAlive(pid), { what: 'the server to end' })
+    await waitUntil(() => !isAlive(pid), { timeoutMs: 60_000, what: 'the server to end' })
     expect(isAlive(pid)).toBe(false)
   })
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Socket } from 'node:net'
 import type { BackendKind, BackendOptions } from './backend.ts'
+import { cacheFolder } from './cache.ts'
 
 /** What a guard is started with, as JSON in its only argument. */
 export interface GuardOrder {
@@ -41,12 +42,12 @@ export interface ServerFacts {
 }
 
 /**
- * The guard's address. On Linux it is an abstract socket, which the kernel frees with the process, so two guards of one
+ * The guard's address: one per user, cache and name. On Linux it is an abstract socket, which the kernel frees with the process, so two guards of one
  * name cannot both live and none leaves a file behind. Elsewhere it is a short path under the temporary folder.
  */
 export function guardAddress(name: string): string {
   const id = createHash('sha256')
-    .update(`${process.getuid?.() ?? ''} ${name}`)
+    .update(`${process.getuid?.() ?? ''} ${cacheFolder} ${name}`)
     .digest('hex')
     .slice(0, 24)
   return process.platform === 'linux' ? `\0ballast-backend-${id}` : join(tmpdir(), `ballast-${id}.sock`)
