@@ -1,112 +1,97 @@
-import { hash32 } from '../rendezvous.ts'
+import type { Member } from './member.ts'
 
-export interface Member {
-  readonly name: string
-  /** Share of the rows relative to the other members; above 0. */
-  readonly weight: number
-  /** Gives everything away and takes nothing. */
-  readonly draining: boolean
-}
+export const nobody = -1
 
-/** A member that takes rows, with what it holds now. Only `Ledger.give` changes `load`. */
-export interface Taker {
-  readonly name: string
-  readonly hash: number
-  readonly weight: number
-  /** Rows it should hold. */
-  readonly share: number
-  load: number
-}
-
-/** The books of one planning run: who owns which slot, and how many rows each member holds. */
+/**
+ * The books of one planning run: who owns which slot, and how many rows each member holds. Members are numbers here, their
+ * place in `takers`, and everything per slot is a typed array: a million slots take 10 MB.
+ */
 export class Ledger {
-  readonly previous: readonly (string | undefined)[]
-  readonly takers: readonly Taker[]
-  /** Slots whose previous owner is gone or draining, in slot order. */
-  readonly orphans: readonly number[]
-  /** Takers that owned no slot in the previous plan. */
-  readonly newcomers: readonly Taker[]
+  readonly takers: readonly Member[]
+  /** Rows in each slot. */
+  readonly rows: ArrayLike<number>
+  readonly owners: Int32Array
+  readonly weights: Float64Array
+  /** Rows each taker should hold. */
+  readonly shares: Float64Array
+  /** Rows each taker holds. Only `give` changes it. */
+  readonly loads: Float64Array
+  readonly ownersBefore: Int32Array
+  readonly loadsBefore: Float64Array
   readonly total: number
-  /** What each taker held before this run. */
-  readonly loadsBefore: ReadonlyMap<Taker, number>
-  readonly #loads: ArrayLike<number>
-  readonly #owners: (Taker | undefined)[]
-  readonly #drainingNames: ReadonlySet<string>
 
-  constructor(previous: readonly (string | undefined)[], members: readonly Member[], loads: ArrayLike<number>) {
-    const names = new Set(members.map((member) => member.name))
-    if (names.size !== members.length) throw new RangeError('two members have the same name')
-    const unfit = members.find((member) => !(member.weight > 0 && Number.isFinite(member.weight)))
-    if (unfit !== undefined) throw new RangeError(`the weight of ${unfit.name} must be above 0, not ${unfit.weight}`)
-
-    const takers = members.filter((member) => !member.draining).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    const draining = new Set(members.filter((member) => member.draining).map((member) => member.name))
-    const totalWeight = takers.reduce((sum, { weight }) => sum + weight, 0)
+  constructor(previous: readonly (string | undefined)[], takers: readonly Member[], rows: ArrayLike<number>) {
+    const numbers = new Map<string | undefined, number>(takers.map(({ name }, i) => [name, i]))
+    this.takers = takers
+    this.rows = rows
+    this.owners = new Int32Array(previous.length)
+    this.loads = new Float64Array(takers.length)
     let total = 0
-    for (let slot = 0; slot < loads.length; slot++) total += loads[slot] ?? 0
-    const byName = new Map<string, Taker>()
-    for (const { name, weight } of takers) {
-      byName.set(name, { name, hash: hash32(name), weight, share: (total * weight) / totalWeight, load: 0 })
+    for (let slot = 0; slot < previous.length; slot++) {
+      const name = previous[slot]
+      const owner = name === undefined ? nobody : (numbers.get(name) ?? nobody)
+      const load = this.rowsOf(slot)
+      this.owners[slot] = owner
+      if (owner !== nobody) this.loads[owner] = this.loadOf(owner) + load
+      total += load
     }
-
-    const orphans: number[] = []
-    const owning = new Set<Taker>()
-    this.#owners = previous.map((name, slot) => {
-      const owner = name === undefined ? undefined : byName.get(name)
-      if (owner === undefined) {
-        orphans.push(slot)
-      } else {
-        owning.add(owner)
-        owner.load += loads[slot] ?? 0
-      }
-      return owner
-    })
-    this.previous = previous
-    this.#loads = loads
-    this.#drainingNames = draining
-    this.takers = [...byName.values()]
-    this.orphans = orphans
-    this.newcomers = this.takers.filter((taker) => !owning.has(taker))
     this.total = total
-    this.loadsBefore = new Map(this.takers.map((taker) => [taker, taker.load]))
+    this.ownersBefore = this.owners.slice()
+    this.loadsBefore = this.loads.slice()
+    this.weights = Float64Array.from(takers, ({ weight }) => weight)
+    const totalWeight = this.weights.reduce((sum, weight) => sum + weight, 0)
+    this.shares = this.weights.map((weight) => (total * weight) / totalWeight)
   }
 
-  loadOf(slot: number): number {
-    return this.#loads[slot] ?? 0
+  rowsOf(slot: number): number {
+    return this.rows[slot] ?? 0
   }
 
-  ownerOf(slot: number): Taker | undefined {
-    return this.#owners[slot]
+  ownerOf(slot: number): number {
+    return this.owners[slot] ?? nobody
   }
 
-  give(slot: number, to: Taker | undefined): void {
-    const from = this.#owners[slot]
-    const load = this.loadOf(slot)
-    if (from !== undefined) from.load -= load
-    if (to !== undefined) to.load += load
-    this.#owners[slot] = to
+  loadOf(taker: number): number {
+    return this.loads[taker] ?? 0
   }
 
-  /** Slots of each taker that have rows, most rows first, then by number. */
-  slotsWithRows(): Map<Taker, number[]> {
-    const slots = new Map<Taker, number[]>(this.takers.map((taker) => [taker, []]))
-    for (const [slot, owner] of this.#owners.entries()) {
-      if (owner !== undefined && this.loadOf(slot) > 0) slots.get(owner)?.push(slot)
-    }
-    for (const list of slots.values()) list.sort((a, b) => this.loadOf(b) - this.loadOf(a) || a - b)
+  shareOf(taker: number): number {
+    return this.shares[taker] ?? 0
+  }
+
+  weightOf(taker: number): number {
+    return this.weights[taker] ?? 1
+  }
+
+  /** Load by weight: what is to be levelled. */
+  levelOf(taker: number): number {
+    return this.loadOf(taker) / this.weightOf(taker)
+  }
+
+  /** Slots without an owner, in order. */
+  ownerless(): Int32Array {
+    let count = 0
+    for (const owner of this.owners) if (owner === nobody) count++
+    const slots = new Int32Array(count)
+    for (let slot = this.owners.length - 1; slot >= 0; slot--) if (this.ownerOf(slot) === nobody) slots[--count] = slot
     return slots
   }
 
-  ownerNames(): (string | undefined)[] {
-    return this.#owners.map((owner, slot) => {
-      if (owner !== undefined) return owner.name
-      const name = this.previous[slot]
-      return name !== undefined && this.#drainingNames.has(name) ? name : undefined
-    })
+  hasMoved(slot: number): boolean {
+    return this.owners[slot] !== this.ownersBefore[slot]
   }
 
+  give(slot: number, to: number): void {
+    const from = this.ownerOf(slot)
+    const rows = this.rowsOf(slot)
+    if (from !== nobody) this.loads[from] = this.loadOf(from) - rows
+    if (to !== nobody) this.loads[to] = this.loadOf(to) + rows
+    this.owners[slot] = to
+  }
+
+  /** Largest load over its fair share. */
   maxOverMean(): number {
-    if (this.total === 0) return 1
-    return this.takers.reduce((max, taker) => Math.max(max, taker.load / taker.share), this.takers.length === 0 ? 1 : 0)
+    if (this.total === 0 || this.takers.length === 0) return 1
+    return this.loads.reduce((max, load, taker) => Math.max(max, load / this.shareOf(taker)), 0)
   }
 }

@@ -6,7 +6,7 @@ import type { Ledger } from './ledger.ts'
  */
 export function minimumMoved(ledger: Ledger): number {
   if (ledger.takers.length === 0) return 0
-  const before = ledger.takers.map((taker) => ({ share: taker.share, load: ledger.loadsBefore.get(taker) ?? 0 }))
+  const before = [...ledger.loadsBefore].map((load, taker) => ({ load, share: ledger.shareOf(taker) }))
   const owned = before.reduce((sum, { load }) => sum + load, 0)
   const floors = before.reduce((sum, { share }) => sum + Math.floor(share), 0)
   let roundedUp = ledger.total - floors

@@ -1,33 +1,26 @@
-import { mix32, rendezvousScore } from '../rendezvous.ts'
-import type { Ledger, Taker } from './ledger.ts'
+import type { Choice } from './choice.ts'
+import { Heap } from './heap.ts'
+import type { Ledger } from './ledger.ts'
+import { byRows } from './order.ts'
 
-/** Gives each of `slots`, most rows first, to its best rendezvous choice among those with room, else to the poorest. */
-export function placeOrphans(ledger: Ledger, slots: readonly number[]): void {
-  const order = slots.toSorted((a, b) => ledger.loadOf(b) - ledger.loadOf(a) || a - b)
-  for (const slot of order) ledger.give(slot, firstChoiceWithRoom(ledger, slot) ?? poorestAfter(ledger, slot))
-}
-
-function firstChoiceWithRoom(ledger: Ledger, slot: number): Taker | undefined {
-  const key = mix32(slot + 1)
-  const load = ledger.loadOf(slot)
-  let best: Taker | undefined
-  let bestScore = Number.POSITIVE_INFINITY
-  for (const taker of ledger.takers) {
-    if (taker.load + load > taker.share) continue
-    const score = rendezvousScore(key, taker.hash, taker.weight)
-    if (score < bestScore) {
-      best = taker
-      bestScore = score
-    }
+/**
+ * Gives each slot without an owner, most rows first, to its choice among the takers with room: those of its home zone, then all; else to
+ * the poorest.
+ */
+export function place(ledger: Ledger, choice: Choice, homes: readonly (string | undefined)[] | undefined): void {
+  const slots = ledger.ownerless()
+  if (slots.length === 0) return
+  const poorest = new Heap(ledger.takers.length, (taker) => ledger.levelOf(taker))
+  for (let taker = 0; taker < ledger.takers.length; taker++) poorest.put(taker)
+  for (const slot of byRows(slots, (slot) => ledger.rowsOf(slot))) {
+    const rows = ledger.rowsOf(slot)
+    const home = homes?.[slot]
+    const hasRoom = (taker: number) => ledger.loadOf(taker) + rows <= ledger.shareOf(taker)
+    const isHome = (taker: number) => hasRoom(taker) && ledger.takers[taker]?.zone === home
+    // With equal weights, nobody has room when the poorest has none.
+    const to = (home === undefined ? undefined : choice(slot, isHome)) ?? choice(slot, hasRoom) ?? poorest.first
+    if (to === undefined) return
+    ledger.give(slot, to)
+    poorest.put(to)
   }
-  return best
-}
-
-function poorestAfter(ledger: Ledger, slot: number): Taker | undefined {
-  const load = ledger.loadOf(slot)
-  let best: Taker | undefined
-  for (const taker of ledger.takers) {
-    if (best === undefined || (taker.load + load) / taker.weight < (best.load + load) / best.weight) best = taker
-  }
-  return best
 }

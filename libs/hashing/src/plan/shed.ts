@@ -1,15 +1,14 @@
-import type { Ledger } from './ledger.ts'
+import type { Holdings } from './holdings.ts'
+import { type Ledger, nobody } from './ledger.ts'
 
-/** Takes from each member above its fair share the largest slots that fit into the excess. Returns them, without an owner. */
-export function shedExcess(ledger: Ledger): number[] {
-  const shed: number[] = []
-  for (const [taker, slots] of ledger.slotsWithRows()) {
-    for (const slot of slots) {
-      if (taker.load <= taker.share) break
-      if (taker.load - ledger.loadOf(slot) < taker.share) continue
-      ledger.give(slot, undefined)
-      shed.push(slot)
+/** Takes from each member above its fair share the largest slots that fit into the excess. They are left without an owner. */
+export function shedExcess(ledger: Ledger, holdings: Holdings): void {
+  for (let taker = 0; taker < ledger.takers.length; taker++) {
+    const share = ledger.shareOf(taker)
+    if (ledger.loadOf(taker) <= share) continue
+    for (const slot of holdings.slotsOf(taker)) {
+      if (ledger.loadOf(taker) - ledger.rowsOf(slot) < share) continue
+      ledger.give(slot, nobody)
     }
   }
-  return shed
 }
