@@ -26,7 +26,8 @@ export async function runProof({ argv, env, proofs, print }: RunProofOptions): P
   if (proof === undefined) throw new UsageError(`There is no proof "${name}"; --help lists them.`)
   const { project, file, timeoutMs, shows, takes } = proof
   print(`${name}: ${shows} (takes ${takes})`)
-  const child = spawn('vitest', ['run', file, `--testTimeout=${timeoutMs}`], {
+  // The verbose reporter shows what tests annotate: the figures.
+  const child = spawn('vitest', ['run', file, `--testTimeout=${timeoutMs}`, '--reporter=verbose'], {
     cwd: `${root}/${project}`,
     // What the caller sets wins, so that a proof can be made longer or shorter.
     env: { ...proof.env, ...env },

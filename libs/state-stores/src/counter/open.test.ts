@@ -32,7 +32,7 @@ const change = (url: string, parts: Partial<Pick<URL, 'username' | 'password' | 
 test.each([
   ['redis://user:s3cret@', /the Redis URL cannot be read/],
   ['redis://user:s3cret@127.0.0.1/zero', /a database that is no number/],
-  ['redis://127.0.0.1/?prefx=a', /"prefx", and only prefix, ca, cert, key are known/],
+  ['redis://127.0.0.1/?prefx=a', /"prefx", and only prefix, ca, cert, key, sentinel are known/],
   ['redis://127.0.0.1/?prefix={a}', /prefix that is not/],
   ['rediss://127.0.0.1/?ca=/nowhere.pem', /names a ca file that cannot be read \(ENOENT/],
   ['postgres://user:s3cret@127.0.0.1', /names no database/],

@@ -4,8 +4,10 @@ import { messageOf } from '../message-of.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 import { greet, inspect } from './handshake.ts'
 import { isDemotion, whatBecame } from './outcome.ts'
+import { connectorOf, findPrimary, isLookedUp } from './primary.ts'
+import { toReply } from './reply.ts'
 import type { ServerFacts } from './server-facts.ts'
-import type { RedisTarget } from './url.ts'
+import { hostName, type RedisHost, type RedisTarget } from './url.ts'
 
 export type RedisArgument = string | number | Buffer
 /** A reply with its strings as bytes. */
@@ -44,6 +46,7 @@ export class RedisConnection implements AsyncDisposable {
   readonly #redis: Redis
   readonly #timer: NodeJS.Timeout
   #facts: ServerFacts | undefined
+  #host: RedisHost | undefined
   #trouble: { readonly what: string; readonly cause?: unknown } = { what: 'it has not been reached yet' }
   #first = Promise.withResolvers<ServerFacts>()
 
@@ -53,8 +56,7 @@ export class RedisConnection implements AsyncDisposable {
     this.label = target.label
     this.#timeoutMs = timeoutMs
     this.#redis = new Redis({
-      host: target.host,
-      port: target.port,
+      Connector: connectorOf(target, timeoutMs, (host) => void (this.#host = host)),
       ...(target.tls && { tls: target.tls }),
       lazyConnect: true,
       connectTimeout: timeoutMs,
@@ -131,7 +133,7 @@ export class RedisConnection implements AsyncDisposable {
       return toReply(await Promise.race([this.#redis.callBuffer(command, ...rest), late]))
     } catch (error) {
       if (isDemotion(error)) this.#redis.disconnect(true)
-      throw whatBecame(error, command, this.label)
+      throw whatBecame(error, command, this.#where)
     } finally {
       clearTimeout(timer)
     }
@@ -142,6 +144,8 @@ export class RedisConnection implements AsyncDisposable {
     try {
       await greet((...words) => this.#send(words, this.#timeoutMs), target, name)
       const facts = await this.#inspect()
+      // A server that stands alone is told about; of several, another one may be the primary by now.
+      if (!facts.isPrimary && isLookedUp(target)) throw new Error(`${this.#where} is a read-only replica`)
       this.#facts = facts
       this.#trouble = { what: '' }
       this.#first.resolve(facts)
@@ -157,10 +161,27 @@ export class RedisConnection implements AsyncDisposable {
 
   async #inspectAgain(): Promise<void> {
     if (this.#facts === undefined) return
-    await this.#inspect().then(
+    await this.#inspectSame().then(
       (facts) => void (this.#facts = facts),
       () => this.#redis.disconnect(true),
     )
+  }
+
+  /** An old primary that was cut off from its successor does not know of it. */
+  async #inspectSame(): Promise<ServerFacts> {
+    const { target } = this.#options
+    if (isLookedUp(target)) {
+      const found = await findPrimary(target, this.#timeoutMs)
+      if (this.#host === undefined || hostName(found) !== hostName(this.#host)) {
+        throw new Error(`${hostName(found)} is the primary now`)
+      }
+    }
+    return this.#inspect()
+  }
+
+  get #where(): string {
+    const { target } = this.#options
+    return isLookedUp(target) && this.#host ? `${this.label} (of these ${hostName(this.#host)})` : this.label
   }
 
   #failed(what: string, cause?: unknown): void {
@@ -174,11 +195,4 @@ export class RedisConnection implements AsyncDisposable {
     const { what, cause } = this.#trouble
     return new NotAppliedError(`${this.label} cannot be reached: ${what}`, { cause })
   }
-}
-
-function toReply(reply: unknown): RedisReply {
-  if (reply === null || typeof reply === 'number' || Buffer.isBuffer(reply)) return reply
-  if (Array.isArray(reply)) return reply.map(toReply)
-  if (typeof reply === 'string') return Buffer.from(reply)
-  throw new TypeError(`a reply of type ${typeof reply} was not expected`)
 }

@@ -11,7 +11,8 @@ export function whatBecame(error: unknown, command: string, label: string): Erro
   if (error instanceof NotAppliedError || error instanceof OutcomeUnknownError) return error
   const message = messageOf(error)
   if (error instanceof ReplyError) {
-    const sentence = `${label} refused ${command}: ${message}`
+    const advice = isDemotion(error) ? demoted : ''
+    const sentence = `${label} refused ${command}: ${message}${advice}`
     const options = { cause: error }
     return refusal.test(message) ? new NotAppliedError(sentence, options) : new Error(sentence, options)
   }
@@ -20,6 +21,8 @@ export function whatBecame(error: unknown, command: string, label: string): Erro
   }
   return new OutcomeUnknownError(`${label} was lost while it worked on ${command}: ${message}`, { cause: error })
 }
+
+const demoted = ' It is a read-only replica now: let the URL name the primary, or all servers (redis://host1,host2/0).'
 
 /** A fail-over made it a replica: its name may lead to the new primary already. */
 export const isDemotion = (error: unknown): boolean => /^(READONLY|MASTERDOWN) /.test(messageOf(error))

@@ -30,3 +30,11 @@ export function asRecord(reply: RedisReply | undefined): Map<string, Buffer> {
 function describe(reply: RedisReply | undefined): string {
   return reply === null ? 'nothing' : Buffer.isBuffer(reply) ? 'bytes' : Array.isArray(reply) ? 'a list' : typeof reply
 }
+
+/** What the driver returns; a type that is not Redis's rejects. */
+export function toReply(reply: unknown): RedisReply {
+  if (reply === null || typeof reply === 'number' || Buffer.isBuffer(reply)) return reply
+  if (Array.isArray(reply)) return reply.map(toReply)
+  if (typeof reply === 'string') return Buffer.from(reply)
+  throw new TypeError(`a reply of type ${typeof reply} was not expected`)
+}

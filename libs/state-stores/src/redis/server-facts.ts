@@ -3,6 +3,7 @@ export interface ServerFacts {
   readonly version: string
   /** New at every start of the server. */
   readonly runId: string
+  readonly isPrimary: boolean
   /** An answered write is on the server's disk. */
   readonly fsyncedLocal: boolean
   /** The end of a sentence on the server; missing when it may be used. */
@@ -34,6 +35,7 @@ export function judgeServer(info: string, settings: SyncSettings, mayForget: boo
   return {
     version,
     runId: fields.get('run_id') ?? '',
+    isPrimary: fields.get('role') === 'master',
     fsyncedLocal: caveat === undefined,
     ...(problem !== undefined && { problem }),
     ...(caveat !== undefined && { caveat }),

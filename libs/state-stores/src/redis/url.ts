@@ -2,10 +2,17 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { messageOf } from '../message-of.ts'
 
-/** Where a Redis server is and how to get in. */
-export interface RedisTarget {
+export interface RedisHost {
   readonly host: string
   readonly port: number
+}
+
+/** Where a Redis server is and how to get in. */
+export interface RedisTarget {
+  /** Several: whichever of them is the primary; with `sentinel`, the Sentinels that know it. */
+  readonly hosts: readonly RedisHost[]
+  /** What Sentinels call the primary. */
+  readonly sentinel?: string
   readonly username?: string
   readonly password?: string
   readonly database: number
@@ -23,8 +30,6 @@ export interface RedisTls {
   /** For a server that asks its clients for a certificate. */
   readonly cert?: string
   readonly key?: string
-  /** Missing when the host is an address. */
-  readonly servername?: string
 }
 
 const files = ['ca', 'cert', 'key'] as const
@@ -32,17 +37,22 @@ const files = ['ca', 'cert', 'key'] as const
 /**
  * Reads `redis://[[user]:password@]host[:port][/database][?name=value]`; `rediss:` is the same over TLS, with
  * `ca=<file>` for an authority of one's own and `cert=<file>&key=<file>` for a server that asks for a certificate.
+ * `host:port,host:port` are a primary and its replicas, of which the primary is used whichever it is; with
+ * `sentinel=<name>` they are Sentinels, which are asked for the primary of that name (without a password of their own).
  * `known` are the parameters of the store beside these. Throws one sentence, never with the password in it.
  */
 export function parseRedisUrl(text: string, known: readonly string[]): RedisTarget {
-  const url = URL.canParse(text) ? new URL(text) : undefined
+  const [first, ...others] = hostsOf(text)
+  const single = first === undefined || others.length === 0 ? text : text.replace([first, ...others].join(','), first)
+  const url = URL.canParse(single) ? new URL(single) : undefined
   if (url === undefined || !/^rediss?:$/.test(url.protocol)) throw wrong('cannot be read')
   const { protocol, hostname, pathname, searchParams } = url
   if (hostname === '') throw wrong('names no host')
   if (!/^\/?\d{0,5}$/.test(pathname)) throw wrong('names a database that is no number')
-  const unknown = [...searchParams.keys()].find((name) => !known.includes(name) && !files.some((file) => file === name))
+  const own: readonly string[] = [...files, 'sentinel']
+  const unknown = [...searchParams.keys()].find((name) => !known.includes(name) && !own.includes(name))
   if (unknown !== undefined) {
-    throw wrong(`has a parameter "${unknown}", and only ${[...known, ...files].join(', ')} are known`)
+    throw wrong(`has a parameter "${unknown}", and only ${[...known, ...own].join(', ')} are known`)
   }
   const given = files.filter((name) => searchParams.has(name))
   if (protocol === 'redis:' && given.length > 0) throw wrong(`has a ${given.join(' and a ')}, which only rediss: uses`)
@@ -56,21 +66,31 @@ export function parseRedisUrl(text: string, known: readonly string[]): RedisTarg
       }
     }),
   )
-  const host = hostname.replace(/^\[(.*)\]$/, '$1')
-  const port = url.port === '' ? 6379 : Number(url.port)
+  const hosts = [url.host, ...others].map(readHost)
+  const sentinel = searchParams.get('sentinel')
   const username = decode(url.username)
   const password = decode(url.password)
   return {
-    host,
-    port,
+    hosts,
+    ...(sentinel !== null && { sentinel }),
     ...(username !== '' && { username }),
     ...(password !== '' && { password }),
     database: Number(pathname.slice(1)),
-    ...(protocol === 'rediss:' && { tls: { ...(isIP(host) === 0 && { servername: host }), ...pem } }),
-    label: `Redis at ${hostname}:${port}`,
+    ...(protocol === 'rediss:' && { tls: pem }),
+    label: `Redis at ${hosts.map(hostName).join(',')}`,
     parameters: Object.fromEntries([...searchParams].filter(([name]) => known.includes(name))),
   }
 }
+
+const hostsOf = (text: string): string[] => /^rediss?:\/\/(?:[^/?#]*@)?([^/?#]*)/.exec(text)?.[1]?.split(',') ?? []
+
+function readHost(text: string): RedisHost {
+  const url = URL.canParse(`redis://${text}`) ? new URL(`redis://${text}`) : undefined
+  if (url === undefined || url.host !== text || url.hostname === '') throw wrong('has a host that cannot be read')
+  return { host: url.hostname.replace(/^\[(.*)\]$/, '$1'), port: url.port === '' ? 6379 : Number(url.port) }
+}
+
+export const hostName = ({ host, port }: RedisHost): string => `${isIP(host) === 6 ? `[${host}]` : host}:${port}`
 
 /** A whole number given as a parameter of the URL. */
 export function integerParameter({ parameters }: RedisTarget, name: string, otherwise: number): number {

@@ -117,8 +117,9 @@ await describeOnBackend('redis', () => {
     await expect(refused).rejects.toThrow('OOM')
     await settings.send(['CONFIG', 'SET', 'maxmemory', 0, 'maxmemory-policy', 'allkeys-lru'])
     await settings.send(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
+    // Each of its connections finds out when it is back.
     await waitUntil(() =>
-      stream.check().then(
+      stream.append([entry('refused')]).then(
         () => false,
         ({ message }: Error) => /noeviction/.test(message),
       ),

@@ -31,7 +31,7 @@ describe.skipIf(isMissing)('several Redis servers', () => {
 
   test('Sentinels promote a replica by themselves, and demote the old primary when it is back', async () => {
     await using set = await startRedisReplicaSet({ sentinels: 3 })
-    expect(set.sentinelUrl).toMatch(/^redis\+sentinel:\/\/127\.0\.0\.1:\d+,127\.0\.0\.1:\d+,127\.0\.0\.1:\d+\/ballast$/)
+    expect(set.sentinelUrl).toMatch(/^redis:\/\/127\.0\.0\.1:\d+,127\.0\.0\.1:\d+,127\.0\.0\.1:\d+\?sentinel=ballast$/)
     await set.primary.kill()
     const promoted = await waitUntil(() => set.current().catch(() => undefined), { timeoutMs: 60_000 })
     expect(promoted).toBe(set.replicas[0])

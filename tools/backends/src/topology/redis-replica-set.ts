@@ -18,7 +18,7 @@ export interface RedisReplicaSet extends AsyncDisposable {
   readonly sentinels: readonly RunningBackend[]
   /** All servers in one URL: `redis://host:port,host:port`. */
   readonly url: string
-  /** With Sentinels: `redis+sentinel://host:port,host:port/<name of the primary>`. */
+  /** With Sentinels: `redis://host:port,host:port?sentinel=<name of the primary>`. */
   readonly sentinelUrl: string | undefined
   /**
    * Makes a replica the primary, whether the old one runs or not: by the Sentinels where there are any, otherwise by
@@ -87,7 +87,7 @@ export async function startRedisReplicaSet(options: RedisReplicaSetOptions = {})
     replicas,
     sentinels,
     url: `redis://${hosts(servers)}`,
-    sentinelUrl: sentinelCount === 0 ? undefined : `redis+sentinel://${hosts(sentinels)}/${name}`,
+    sentinelUrl: sentinelCount === 0 ? undefined : `redis://${hosts(sentinels)}?sentinel=${name}`,
     failOver,
     current,
     [Symbol.asyncDispose]: () => running.disposeAsync(),

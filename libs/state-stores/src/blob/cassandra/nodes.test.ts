@@ -54,7 +54,7 @@ test.skipIf(rounds === 0)(
 const urlOf = (cluster: CassandraNodes): string => `${cluster.url}/nodes?datacenter=datacenter1&replication=3`
 
 const open = (cluster: CassandraNodes): Promise<BlobStore> =>
-  cassandraBlobStore({ url: urlOf(cluster), timeoutMs: 2_000 })
+  cassandraBlobStore({ url: urlOf(cluster), timeoutMs: 1_000 })
 
 async function clientOf(cluster: CassandraNodes): Promise<Client & AsyncDisposable> {
   const { hostname, port } = new URL(cluster.nodes[0]?.url ?? '')
