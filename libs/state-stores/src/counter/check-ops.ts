@@ -15,6 +15,9 @@ export function checkOps(ops: readonly CounterOp[]): void {
     const numbers = op.kind === 'add' ? [op.by, op.min ?? 0n, op.max ?? 0n] : [op.to]
     const outside = numbers.find((number) => !fits64Bits(number))
     if (outside !== undefined) throw new RangeError(`${outside} does not fit 64 bits`)
+    if (op.kind === 'set' && op.aboveVersion !== undefined && (op.aboveVersion < 0n || op.aboveVersion > 2n ** 62n)) {
+      throw new RangeError(`${op.aboveVersion} is no version`)
+    }
     if (op.expiresAtMs !== undefined && op.expiresAtMs !== null && !Number.isSafeInteger(op.expiresAtMs)) {
       throw new RangeError(`an expiry of ${op.expiresAtMs} is no time`)
     }

@@ -66,6 +66,8 @@ export function fold(state: FoldState, ops: readonly CounterOp[], nowMs: number,
     const current = find(op.name)
     const next = transition(op, current)
     if (typeof next === 'string') return { ok: false, reason: next, ...(current && { current }), replayed: false }
+    if (op.kind === 'set' && op.aboveVersion !== undefined && op.aboveVersion > lastVersion)
+      lastVersion = op.aboveVersion
     lastVersion += 1n
     const expiry = next.expiresAtMs === undefined ? {} : { expiresAtMs: next.expiresAtMs }
     const { value } = next

@@ -57,7 +57,16 @@ export type CounterOp = {
       /** A new expiry, or none (`null`); missing: unchanged. */
       readonly expiresAtMs?: number | null
     }
-  | { readonly kind: 'set'; readonly to: bigint; readonly expiresAtMs?: number | null }
+  | {
+      readonly kind: 'set'
+      readonly to: bigint
+      readonly expiresAtMs?: number | null
+      /**
+       * The version it gets, and all that are given later (of this counter, where atomicity is 'counter'), are above this one:
+       * for counters that come from another store, whose versions must not come back here. At most 2^62.
+       */
+      readonly aboveVersion?: bigint
+    }
   | { readonly kind: 'remove' }
 )
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import type { Start } from './harness.ts'
 import { add, one, remove, set, versionOf } from './operations.ts'
 
@@ -24,6 +24,25 @@ export function describeVersions(start: Start): void {
         reason: 'version',
       })
       await expect(one(store, remove('n/a', { ifVersion: 'any' }))).resolves.toMatchObject({ ok: true })
+    })
+
+    test('go on above those of another store, when a set says so', async () => {
+      const { store, reopen } = await start()
+      await one(store, set('n/a', 1n))
+      const aboveVersion = 2_000_000_000_000_000_000n
+      const outcomes = await store.commit([
+        set('n/b', 2n),
+        set('n/a', 3n, { aboveVersion }),
+        set('n/a', 4n, { aboveVersion: 5n }),
+      ])
+      expect(outcomes.map((outcome) => outcome.ok && outcome.version > aboveVersion)).toEqual([false, true, true])
+      await one(store, remove('n/a'))
+      const before = await one(store, add('n/a', 1n))
+      const reopened = (await reopen?.()) ?? store
+      onTestFinished(() => reopened.close())
+      const after = await one(reopened, add('n/a', 1n))
+      expect(before.ok && after.ok && before.version > aboveVersion + 2n && after.version > before.version).toBe(true)
+      await expect(store.commit([set('n/a', 1n, { aboveVersion: -1n })])).rejects.toThrow(RangeError)
     })
 
     test('never come back, not after removal and not after expiry', async () => {

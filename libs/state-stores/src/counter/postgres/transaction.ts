@@ -43,6 +43,7 @@ export async function applyBatch(
   const state = await readState(session, counters, ops, options)
   const { nowMs } = state
   const folded = fold(state, ops, nowMs, options.limits)
+  await raiseVersions(session, state.lastVersion, folded.lastVersion, ops.length, schema)
   await write(session, batchId, folded, nowMs, options)
   return { ...folded, nowMs }
 }
@@ -125,6 +126,21 @@ async function readTokens(
         outcome: outcomeFromText(outcome, names.get(id) ?? '', false),
       },
     ]),
+  )
+}
+
+/** Later commits go on behind versions that an operation asked to be above; a sequence never goes back with a transaction. */
+async function raiseVersions(
+  session: Session,
+  first: bigint,
+  last: bigint,
+  operations: number,
+  schema: string,
+): Promise<void> {
+  if (last - first <= BigInt(operations)) return
+  await session.query(
+    `SELECT setval('${schema}.versions', $1::bigint) FROM ${schema}.versions WHERE last_value < $1::bigint`,
+    [last],
   )
 }
 

@@ -40,7 +40,9 @@ export function encodeBatch(
 function operationFields(op: CounterOp): string[] {
   const { token } = op
   const amount = op.kind === 'add' ? op.by : op.kind === 'set' ? op.to : ''
-  const bounds = op.kind === 'add' ? [op.min ?? '', op.max ?? '', op.onBound === 'saturate' ? 1 : ''] : ['', '', '']
+  // The place of `min` is that of the version to stay above, where an operation has no bounds.
+  const floor = op.kind === 'set' ? (op.aboveVersion ?? '') : ''
+  const bounds = op.kind === 'add' ? [op.min ?? '', op.max ?? '', op.onBound === 'saturate' ? 1 : ''] : [floor, '', '']
   const expiry = op.kind === 'remove' || op.expiresAtMs === undefined ? '' : (op.expiresAtMs ?? 'none')
   const request = token === undefined ? '' : tokenId({ ...token, key: token.fingerprint })
   const tokenFields = token === undefined ? ['', ''] : [tokenId(token), token.fingerprint]

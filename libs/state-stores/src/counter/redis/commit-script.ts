@@ -137,6 +137,7 @@ local function execute(counter, kind, amount, min, max, saturate, expiry, ifVers
   elseif kind == 'set' then
     redis.call('HSET', counter.key, 'value', amount)
     value = amount
+    if min ~= '' and compare(min, redis.call('HGET', meta, 'version')) > 0 then redis.call('HSET', meta, 'version', min) end
   else
     local reason
     value, reason = added(counter, amount, min, max, saturate == '1')
