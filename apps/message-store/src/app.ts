@@ -3,11 +3,14 @@ import type { BlobStore } from '@ballast/state-stores/blob'
 import { Blobs, type QueueLimits } from './blobs.ts'
 import { messageMetrics, type MessageMetrics } from './metrics.ts'
 import { problems } from './problems.ts'
+import { casUploadRoutes } from './routes/cas-uploads.ts'
 import { contentRoutes } from './routes/content.ts'
 import { families, familyNames, type FamilyName } from './routes/families/index.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { acceptBasic } from './transfer/basic-credentials.ts'
 import { limitCollectedBodies } from './transfer/body-deadline.ts'
 import { ResponseTurns } from './transfer/response-turns.ts'
+import { Uploads } from './uploads/uploads.ts'
 import { wireFormat, type Compat } from './wire-format.ts'
 
 export interface BuildDeps {
@@ -42,7 +45,13 @@ export async function build({
 }: BuildDeps): Promise<App> {
   const { requestTimeoutMs, bodyLimitBytes } = server.limits
   const listener = { ...server.limits, requestTimeoutMs: Math.max(requestTimeoutMs, uploadTimeoutMs) }
-  const app = await buildServer({ ...server, limits: listener, problems, openapi })
+  const app = await buildServer({
+    ...server,
+    authenticator: acceptBasic(server.authenticator),
+    limits: listener,
+    problems,
+    openapi,
+  })
   limitCollectedBodies(app, requestTimeoutMs)
   const blobs = new Blobs(store, metrics, limits)
   metrics.watch(store, blobs)
@@ -54,10 +63,22 @@ export async function build({
     ? 'no-cache'
     : `${needsCredentials ? 'private' : 'public'}, max-age=31536000, immutable`
   const sender = { blobs, metrics, turns }
+  const uploads = new Uploads(sender)
+  forgetAbandoned(app, uploads)
   await app.register(messageRoutes, { ...sender, format: wireFormat(compat), allowDelete, cacheControl })
   await app.register(contentRoutes, { sender, allowDelete, cacheControl })
+  await app.register(casUploadRoutes, { uploads })
   for (const name of wanted) {
-    await app.register(families[name], { sender, allowDelete, maxCollectedBytes: bodyLimitBytes, publicUrl })
+    await app.register(families[name], { sender, uploads, allowDelete, maxCollectedBytes: bodyLimitBytes, publicUrl })
   }
   return app
+}
+
+/** Once at the start and every hour; what one replica misses the next one finds. */
+function forgetAbandoned(app: App, uploads: Uploads): void {
+  const sweep = (): void =>
+    void uploads.sweep().catch((error: unknown) => app.log.warn(error, 'abandoned uploads could not be removed'))
+  const timer = setInterval(sweep, 3_600_000).unref()
+  app.addHook('onListen', async () => sweep())
+  app.addHook('onClose', async () => clearInterval(timer))
 }

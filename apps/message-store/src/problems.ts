@@ -4,8 +4,11 @@ import { defineProblems } from '@ballast/service'
 export const problems = defineProblems({
   'invalid-message': { status: 400, title: 'The message has no UTF-8 form' },
   'invalid-name': { status: 400, title: 'The URL names nothing that could be stored' },
+  'upload-unknown': { status: 404, title: 'There is no such upload' },
+  'upload-busy': { status: 409, title: 'The upload is being written by another request' },
   'unsupported-encoding': { status: 415, title: 'The body has a content coding that is not taken here' },
   'range-not-satisfiable': { status: 416, title: 'The range begins behind the end' },
+  'upload-offset': { status: 416, title: 'The piece is not the next one of this upload' },
   'digest-mismatch': { status: 422, title: 'The bytes are not those that the digest stands for' },
   'message-damaged': { status: 500, title: 'The stored bytes are not what was written' },
   'not-applied': { status: 503, title: 'Nothing was stored or deleted' },

@@ -17,6 +17,8 @@ export interface EntryRoutes extends Sending {
   /** How a write is answered, after the usual headers. */
   readonly stored?: (outcome: Stored['outcome'], reply: FastifyReply) => void
   readonly write?: 'PUT' | 'POST'
+  /** False: other bytes under a name that is taken are refused, with 403. */
+  readonly mayReplace?: boolean
   /** Undefined: the method is not taken. */
   readonly removed?: number
   /** Answers a GET or HEAD before the store is asked. */
@@ -51,7 +53,9 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
     config: { role: 'writer', streams: true },
     schema: schemas.put ?? hidden,
     handler: async (request, reply) => {
-      const { outcome, digest } = await receive(sender, family, named(request), request)
+      const entry = named(request)
+      if (routes.mayReplace === false) await assertFree(sender, entry)
+      const { outcome, digest } = await receive(sender, family, entry, request)
       void reply.code(outcome === 'created' ? 201 : 200).header('etag', `"${digest}"`)
       stored?.(outcome, reply)
       return reply.send()
@@ -72,6 +76,12 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
       throw refused ?? error
     }
   })
+}
+
+/** Two first writes at the same moment may both pass; the later one counts. */
+async function assertFree({ blobs }: Sender, { name }: NewEntry): Promise<void> {
+  const [found] = await blobs.stat([name])
+  if (found !== undefined) throw serviceProblems.create('forbidden', `${name.key} is there, and is not replaced.`)
 }
 
 function missing({ url }: FastifyRequest): Problem {

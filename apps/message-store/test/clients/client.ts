@@ -36,7 +36,9 @@ export async function describeWithClient(
 
 function declare(program: string, suite: () => void): void {
   // On a machine that is busy with other tests these clients take minutes.
-  describe(`with ${program}`, { timeout: 300_000 }, () => suite())
+  describe(`with ${program}`, { timeout: 300_000 }, () => {
+    suite()
+  })
 }
 
 function declareMissing(packageName: string, program: string): void {

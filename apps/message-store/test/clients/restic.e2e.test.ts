@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { temporaryFolder } from '@ballast/testing'
+import { expect, test } from 'vitest'
+import { startMessageStore } from '../message-store-process.ts'
+import { describeWithClient, run } from './client.ts'
+
+await describeWithClient({ packageName: 'restic', program: 'restic' }, () => {
+  test('a backup is checked byte by byte, restored, forgotten and pruned', async () => {
+    await using folder = await temporaryFolder()
+    await using store = await startMessageStore(join(folder.path, 'store'))
+    const source = join(folder.path, 'source')
+    await mkdir(source)
+    const bytes = randomBytes(2_000_000)
+    await writeFile(join(source, 'random'), bytes)
+    const restic = (...args: string[]) =>
+      run('restic', ['-r', `rest:${store.url}/restic/backup/`, '--no-cache', ...args], {
+        cwd: folder.path,
+        env: { RESTIC_PASSWORD: 'secret', HOME: folder.path },
+      })
+    await restic('init')
+    await expect(restic('init')).rejects.toThrow('config file already exists')
+    await restic('backup', 'source')
+    expect((await restic('check', '--read-data')).stdout).toContain('no errors were found')
+    await writeFile(join(source, 'more'), 'more')
+    await restic('backup', 'source')
+    await restic('forget', '--keep-last', '1', '--prune')
+    expect((await restic('check', '--read-data')).stdout).toContain('no errors were found')
+    await restic('restore', 'latest', '--target', 'restored')
+    expect((await readFile(join(folder.path, 'restored/source/random'))).equals(bytes)).toBe(true)
+  })
+})
