@@ -1,10 +1,12 @@
 import {
   defineConfig,
   durationMs,
+  flag,
   integer,
   list,
   rateLimitOptions,
   serviceOptions,
+  taskOptions,
   text,
   workerOptions,
   type ConfigOf,
@@ -39,6 +41,9 @@ export const serveConfig = defineConfig({
       min: 100,
       help: 'how long one call to a Redis, PostgreSQL or DynamoDB server may take',
     }),
+    auditLog: text({
+      help: 'file to which every change is added, durably before it is answered; see counter recount; one per process group',
+    }),
     buffered: list({
       help: 'counters whose plain additions are answered 202 before they are durable: namespace/name, or a beginning and *',
     }),
@@ -63,4 +68,38 @@ export const serveConfig = defineConfig({
   },
 })
 
+const store = (help: string) => text({ required: true, help: `${help}: a URL as for counter --store` })
+
+export const recountConfig = defineConfig({
+  app: 'counter recount',
+  prefix: 'COUNTER',
+  summary: 'Proves that every counter is the sum of the changes in the audit log; exit code 1 when one is not.',
+  examples: ['counter recount --store file:/var/lib/counter/counter.json --audit-log /var/lib/counter/audit.log'],
+  options: {
+    ...taskOptions(),
+    store: store('the counters, to which nobody may write meanwhile'),
+    auditLog: list({ help: 'the logs of all processes that wrote to it' }),
+    json: flag({ help: 'print the result as one JSON object' }),
+  },
+})
+
+export const copyConfig = defineConfig({
+  app: 'counter copy',
+  prefix: 'COUNTER',
+  summary: 'Copies all counters from one store to another, and compares them; the services on both must be stopped.',
+  examples: [
+    'counter copy --from file:/var/lib/counter/counter.json --to postgres://counter@db/counters',
+    'counter copy --from redis://a/0 --to redis://b/0 --overwrite',
+  ],
+  options: {
+    ...taskOptions(),
+    from: store('where the counters are'),
+    to: store('where they shall be'),
+    overwrite: flag({ help: 'also if the target has other counters, which stay, or other values, which are replaced' }),
+    json: flag({ help: 'print the result as one JSON object' }),
+  },
+})
+
+export type RecountConfig = ConfigOf<typeof recountConfig>
+export type CopyConfig = ConfigOf<typeof copyConfig>
 export type ServeConfig = ConfigOf<typeof serveConfig>

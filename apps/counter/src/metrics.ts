@@ -8,6 +8,7 @@ export interface CounterMetrics {
   readonly observer: Required<FileStoreObserver>
   outcome(this: void, outcome: CounterOutcome): void
   failed(this: void, outcome: 'not-applied' | 'unknown'): void
+  readonly auditSynced: (durationMs: number) => void
   /** Whose depth is the queue's. */
   watch(this: void, queue: { readonly depth: number }): void
 }
@@ -26,6 +27,11 @@ export function counterMetrics(metrics: Metrics): CounterMetrics {
   const sync = metrics.histogram({
     name: 'counter_commit_fsync_seconds',
     help: 'Of that, the two fsyncs of a file',
+    buckets: seconds,
+  })
+  const auditSync = metrics.histogram({
+    name: 'counter_audit_fsync_seconds',
+    help: 'Writing down changes in the audit log, fdatasync included',
     buckets: seconds,
   })
   const batch = metrics.histogram({
@@ -64,6 +70,7 @@ export function counterMetrics(metrics: Metrics): CounterMetrics {
       else if (outcome.ok) operations.inc()
       else refusals.inc({ reason: outcome.reason })
     },
+    auditSynced: (durationMs) => auditSync.observe(durationMs / 1000),
     failed: (outcome) => failures.inc({ outcome }),
     watch: (queue) => {
       metrics.gauge({

@@ -1,5 +1,8 @@
 import { redactUrl, type Service } from '@ballast/service'
 import { openCounterStore, type CounterStore } from '@ballast/state-stores/counter'
+import { AuditLog } from './audit/audit-log.ts'
+import { auditedStore, reconcile } from './audit/audited-store.ts'
+import { Ledger } from './audit/ledger.ts'
 import { build } from './app.ts'
 import type { AttributedStore } from './attributed-store.ts'
 import type { ServeConfig } from './config.ts'
@@ -53,5 +56,12 @@ async function openStore(service: Service<ServeConfig>): Promise<AttributedStore
   service.onClose('store', () => store.close())
   const { durable, caveat = 'counters are forgotten when this process ends' } = store.capabilities
   if (!durable) log.warn({ store: redactUrl(config.store) }, caveat)
-  return measuredStore(store, measures)
+  const measured = measuredStore(store, measures)
+  if (config.auditLog === undefined) return measured
+  const ledger = new Ledger()
+  const audit = await AuditLog.open(config.auditLog, (record) => void ledger.enter(record), measures.auditSynced)
+  service.onClose('audit log', () => audit.close())
+  const statements = await reconcile(measured, ledger, audit)
+  if (statements > 0) log.warn({ statements }, 'counters had changed since the audit log was written; it says so now')
+  return auditedStore(measured, audit)
 }
