@@ -39,7 +39,7 @@ def key64(text):
 
 
 def slot(text, slots):
-    h = sum_ = int.from_bytes(hashlib.sha256(b"ballast slot 16").digest()[:8], "big") >> 23
+    sum_ = int.from_bytes(hashlib.sha256(b"ballast slot 16").digest()[:8], "big") >> 23
     for i, byte in enumerate(uuid.UUID(text).bytes):
         m = (int.from_bytes(hashlib.sha256(f"ballast slot {i}".encode()).digest()[:8], "big") >> 23) | 1
         sum_ += byte * m
@@ -129,7 +129,7 @@ WEIGHTED = [("a", 1), ("b", 2), ("c", 5), ("d", 0.5)]
 NAMES = [f"worker-{i}" for i in range(7)]
 SERVERS = [(f"192.168.1.10{i}:11210", 1) for i in range(1, 5)]
 UNEVEN = [("10.0.1.1", 600), ("10.0.1.2", 300), ("10.0.1.3", 200), ("10.0.1.4", 350)]
-REMOVED = [15, 14, 13, 12, 11, 10, 3, 0, 7, 9]
+REMOVED = [15, 14, 13, 12, 11, 10, 3, 0, 7, 9, 4, 8, 1]
 UUIDS = [str(uuid.UUID(int=rng.getrandbits(128))) for _ in range(50)]
 MAGLEV_CASES = [(NAMES, 101), (NAMES[:3], 7), (NAMES, 65537)]
 
