@@ -1,17 +1,17 @@
-import type { FileHandle } from "node:fs/promises";
-import type { KernelLock } from "./kernel-lock.ts";
-import { Turnstile } from "./turnstile.ts";
+import type { FileHandle } from 'node:fs/promises'
+import type { KernelLock } from './kernel-lock.ts'
+import { Turnstile } from './turnstile.ts'
 
 interface Claim {
-  resolve(file: FileHandle): void;
-  reject(error: unknown): void;
+  resolve(file: FileHandle): void
+  reject(error: unknown): void
 }
 
 interface Wait {
   /** Device and inode of the file that is waited for. */
-  readonly inode: string;
+  readonly inode: string
   /** Who gets the grant; nobody when its caller has given up. */
-  claim: Claim | undefined;
+  claim: Claim | undefined
 }
 
 /**
@@ -23,13 +23,13 @@ interface Wait {
  * time out in a loop never pile up threads.
  */
 export class Gate {
-  readonly turnstile = new Turnstile();
+  readonly turnstile = new Turnstile()
   /** Callers before or through the turnstile. */
-  users = 0;
-  #wait: Wait | undefined;
+  users = 0
+  #wait: Wait | undefined
 
   get idle(): boolean {
-    return this.users === 0 && this.#wait === undefined;
+    return this.users === 0 && this.#wait === undefined
   }
 
   /**
@@ -37,35 +37,35 @@ export class Gate {
    * that of an earlier wait; any other is closed.
    */
   async lock(kernel: KernelLock, file: FileHandle, signal?: AbortSignal): Promise<FileHandle> {
-    const inode = await identify(file);
+    const inode = await identify(file)
     if (this.#wait?.inode === inode) {
       // The claim is staked before anything is awaited: a grant that finds none is given back.
-      const [granted] = await Promise.all([claim(this.#wait, signal), file.close()]);
-      return granted;
+      const [granted] = await Promise.all([claim(this.#wait, signal), file.close()])
+      return granted
     }
-    return tryLock(kernel, file) ? file : claim(this.#start(kernel, file, inode), signal);
+    return tryLock(kernel, file) ? file : claim(this.#start(kernel, file, inode), signal)
   }
 
   #start(kernel: KernelLock, file: FileHandle, inode: string): Wait {
-    const wait: Wait = { inode, claim: undefined };
-    this.#wait = wait;
+    const wait: Wait = { inode, claim: undefined }
+    this.#wait = wait
     const settle = (): Claim | undefined => {
-      if (this.#wait === wait) this.#wait = undefined;
-      return wait.claim;
-    };
+      if (this.#wait === wait) this.#wait = undefined
+      return wait.claim
+    }
     void kernel.waitForLock(file.fd).then(
       () => {
-        const taker = settle();
-        if (taker !== undefined) return taker.resolve(file);
-        kernel.unlock(file.fd);
-        return file.close();
+        const taker = settle()
+        if (taker !== undefined) return taker.resolve(file)
+        kernel.unlock(file.fd)
+        return file.close()
       },
       (error: unknown) => {
-        settle()?.reject(error);
-        return file.close();
+        settle()?.reject(error)
+        return file.close()
       },
-    );
-    return wait;
+    )
+    return wait
   }
 }
 
@@ -73,30 +73,30 @@ export class Gate {
 function claim(wait: Wait, signal: AbortSignal | undefined): Promise<FileHandle> {
   return new Promise<FileHandle>((resolve, reject) => {
     const giveUp = (): void => {
-      wait.claim = undefined;
-      reject(signal?.reason);
-    };
-    if (signal?.aborted === true) return giveUp();
-    const done = (): void => signal?.removeEventListener("abort", giveUp);
+      wait.claim = undefined
+      reject(signal?.reason)
+    }
+    if (signal?.aborted === true) return giveUp()
+    const done = (): void => signal?.removeEventListener('abort', giveUp)
     wait.claim = {
       resolve: (file) => (done(), resolve(file)),
       reject: (error) => (done(), reject(error)),
-    };
-    signal?.addEventListener("abort", giveUp, { once: true });
-  });
+    }
+    signal?.addEventListener('abort', giveUp, { once: true })
+  })
 }
 
 /** Closes the file when the lock is refused for another reason than being held. */
 export function tryLock(kernel: KernelLock, file: FileHandle): boolean {
   try {
-    return kernel.tryLock(file.fd);
+    return kernel.tryLock(file.fd)
   } catch (error) {
-    void file.close();
-    throw error;
+    void file.close()
+    throw error
   }
 }
 
 export async function identify(file: FileHandle): Promise<string> {
-  const { dev, ino } = await file.stat();
-  return `${dev}:${ino}`;
+  const { dev, ino } = await file.stat()
+  return `${dev}:${ino}`
 }

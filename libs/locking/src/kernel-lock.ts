@@ -7,11 +7,11 @@
  */
 export interface KernelLock {
   /** True when the lock is held now. Calling it twice on one descriptor returns true twice: it is no mutex. */
-  tryLock(fd: number): boolean;
+  tryLock(fd: number): boolean
   /**
    * Resolves when the kernel has granted the lock. It cannot be cancelled, and it must not occupy a thread of the
    * libuv pool: four waiters there would stop every file operation of the process.
    */
-  waitForLock(fd: number): Promise<void>;
-  unlock(fd: number): void;
+  waitForLock(fd: number): Promise<void>
+  unlock(fd: number): void
 }

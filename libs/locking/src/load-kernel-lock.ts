@@ -1,37 +1,34 @@
-import type { KernelLock } from "./kernel-lock.ts";
+import type { KernelLock } from './kernel-lock.ts'
 
-export type KernelLockName = "fs-native-extensions" | "koffi";
+export type KernelLockName = 'fs-native-extensions' | 'koffi'
 
 export interface KernelLockSource {
-  readonly name: string;
-  load(): Promise<KernelLock>;
+  readonly name: string
+  load(): Promise<KernelLock>
 }
 
 const sources: Readonly<Record<KernelLockName, KernelLockSource>> = {
-  "fs-native-extensions": {
-    name: "fs-native-extensions",
-    load: async () => (await import("./fs-native-extensions.ts")).kernelLock,
+  'fs-native-extensions': {
+    name: 'fs-native-extensions',
+    load: async () => (await import('./fs-native-extensions.ts')).kernelLock,
   },
-  koffi: { name: "koffi", load: async () => (await import("./koffi.ts")).openKoffiLock() },
-};
+  koffi: { name: 'koffi', load: async () => (await import('./koffi.ts')).openKoffiLock() },
+}
 
 /** Exactly this one. */
-export const loadKernelLockNamed = (name: KernelLockName): Promise<KernelLock> =>
-  sources[name].load();
+export const loadKernelLockNamed = (name: KernelLockName): Promise<KernelLock> => sources[name].load()
 
 /** The first that this system can load: `koffi` is for those where the binary of fs-native-extensions does not run. */
 export async function loadKernelLock(
-  candidates: readonly KernelLockSource[] = [sources["fs-native-extensions"], sources.koffi],
+  candidates: readonly KernelLockSource[] = [sources['fs-native-extensions'], sources.koffi],
 ): Promise<KernelLock> {
-  const reasons: string[] = [];
+  const reasons: string[] = []
   for (const candidate of candidates) {
     try {
-      return await candidate.load();
+      return await candidate.load()
     } catch (error) {
-      reasons.push(`${candidate.name}: ${error instanceof Error ? error.message : String(error)}`);
+      reasons.push(`${candidate.name}: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
-  throw new Error(
-    `this system offers no kernel file locks that Ballast can use (${reasons.join("; ")})`,
-  );
+  throw new Error(`this system offers no kernel file locks that Ballast can use (${reasons.join('; ')})`)
 }

@@ -4,33 +4,29 @@
  */
 export interface Clock {
   /** From an arbitrary moment on. */
-  nowMs(): number;
+  nowMs(): number
   /** Calls back once, not before `delayMs` are over; the result cancels. */
-  after(delayMs: number, callback: () => void): () => void;
+  after(delayMs: number, callback: () => void): () => void
 }
 
 export const monotonicClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs);
-    return () => clearTimeout(timer);
+    const timer = setTimeout(callback, delayMs)
+    return () => clearTimeout(timer)
   },
-};
+}
 
 /** Resolves after `delayMs`, or at once when the signal aborts. */
-export function pause(
-  clock: Clock,
-  delayMs: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+export function pause(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve) => {
-    if (signal?.aborted === true) return resolve();
+    if (signal?.aborted === true) return resolve()
     const done = (): void => {
-      cancel();
-      signal?.removeEventListener("abort", done);
-      resolve();
-    };
-    const cancel = clock.after(delayMs, done);
-    signal?.addEventListener("abort", done, { once: true });
-  });
+      cancel()
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.after(delayMs, done)
+    signal?.addEventListener('abort', done, { once: true })
+  })
 }

@@ -1,12 +1,7 @@
-export {
-  campaign,
-  type CampaignObserver,
-  type CampaignOptions,
-  type Leadership,
-} from "./campaign.ts";
-export { monotonicClock, type Clock } from "./clock.ts";
-export { createLeases, type LeasesOptions } from "./leases.ts";
-export { openLeases, openLeaseStore } from "./open.ts";
+export { campaign, type CampaignObserver, type CampaignOptions, type Leadership } from './campaign.ts'
+export { monotonicClock, type Clock } from './clock.ts'
+export { createLeases, type LeasesOptions } from './leases.ts'
+export { openLeases, openLeaseStore } from './open.ts'
 export {
   LeaseLostError,
   LeaseStoreError,
@@ -22,4 +17,4 @@ export {
   type LeaseStore,
   type LeaseTiming,
   type Taken,
-} from "./port.ts";
+} from './port.ts'

@@ -4,13 +4,13 @@
  * nothing, and the clocks of two machines need not agree; but whoever comes new waits for the full time once.
  */
 export class Observation {
-  readonly #seen = new Map<string, { readonly version: string; readonly sinceMs: number }>();
+  readonly #seen = new Map<string, { readonly version: string; readonly sinceMs: number }>()
 
   /** `nowMs` must be read after the store has answered: counted from before, the time would be over too early. */
   leftMs(key: string, version: string, ttlMs: number, nowMs: number): number {
-    const seen = this.#seen.get(key);
-    if (seen?.version === version) return ttlMs - (nowMs - seen.sinceMs);
-    this.#seen.set(key, { version, sinceMs: nowMs });
-    return ttlMs;
+    const seen = this.#seen.get(key)
+    if (seen?.version === version) return ttlMs - (nowMs - seen.sinceMs)
+    this.#seen.set(key, { version, sinceMs: nowMs })
+    return ttlMs
   }
 }

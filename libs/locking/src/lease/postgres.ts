@@ -1,13 +1,6 @@
-import pg from "pg";
-import {
-  LeaseStoreError,
-  type Fence,
-  type LeaseCall,
-  type LeaseClaim,
-  type LeaseStore,
-  type Taken,
-} from "./port.ts";
-import { within } from "./within.ts";
+import pg from 'pg'
+import { LeaseStoreError, type Fence, type LeaseCall, type LeaseClaim, type LeaseStore, type Taken } from './port.ts'
+import { within } from './within.ts'
 
 /**
  * A row per key, judged by the database's time. `postgres://user:password@host:port/database[?schema=ballast_lease]` and
@@ -18,25 +11,22 @@ import { within } from "./within.ts";
  * After a fail-over to a stand-by that lags, an epoch may come again; the nonces do not.
  */
 export class PostgresLeaseStore implements LeaseStore {
-  readonly name: string;
-  readonly #pool: pg.Pool;
-  readonly #table: string;
+  readonly name: string
+  readonly #pool: pg.Pool
+  readonly #table: string
 
   private constructor(pool: pg.Pool, name: string, table: string) {
-    this.#pool = pool;
-    this.name = name;
-    this.#table = table;
+    this.#pool = pool
+    this.name = name
+    this.#table = table
   }
 
   /** Creates schema and table if they are missing; needs no right to do so if they are there. */
-  static async open(
-    url: string,
-    { timeoutMs = 5_000 }: { timeoutMs?: number } = {},
-  ): Promise<PostgresLeaseStore> {
-    const { connectionString, schema, name } = parse(url);
+  static async open(url: string, { timeoutMs = 5_000 }: { timeoutMs?: number } = {}): Promise<PostgresLeaseStore> {
+    const { connectionString, schema, name } = parse(url)
     const pool = new pg.Pool({
       connectionString,
-      application_name: "ballast-lease",
+      application_name: 'ballast-lease',
       max: 3,
       connectionTimeoutMillis: timeoutMs,
       idleTimeoutMillis: 60_000,
@@ -45,25 +35,22 @@ export class PostgresLeaseStore implements LeaseStore {
       lock_timeout: timeoutMs,
       query_timeout: timeoutMs,
       idle_in_transaction_session_timeout: timeoutMs,
-    });
+    })
     // A connection that breaks is replaced by the next call, and rejects the one it has broken under.
-    pool.on("error", () => {});
-    pool.on("connect", (client) => client.on("error", () => {}));
-    const table = `"${schema}".leases`;
-    const store = new PostgresLeaseStore(pool, name, table);
+    pool.on('error', () => {})
+    pool.on('connect', (client) => client.on('error', () => {}))
+    const table = `"${schema}".leases`
+    const store = new PostgresLeaseStore(pool, name, table)
     try {
-      const { rows } = await pool.query<{ found: string | null }>(
-        "SELECT to_regclass($1) AS found",
-        [table],
-      );
+      const { rows } = await pool.query<{ found: string | null }>('SELECT to_regclass($1) AS found', [table])
       // One transaction; two of them at once would fail in the catalogue without the lock.
-      if (rows[0]?.found == null) await pool.query(migration(schema));
-      return store;
+      if (rows[0]?.found == null) await pool.query(migration(schema))
+      return store
     } catch (error) {
-      await pool.end();
+      await pool.end()
       throw new LeaseStoreError(`${name} cannot keep leases: ${messageOf(error)}`, {
         cause: error,
-      });
+      })
     }
   }
 
@@ -81,62 +68,50 @@ export class PostgresLeaseStore implements LeaseStore {
        RETURNING epoch`,
       [key, nonce, holder, ttlMs],
       timeoutMs,
-    );
-    if (granted[0] !== undefined) return { taken: true, epoch: BigInt(granted[0].epoch) };
+    )
+    if (granted[0] !== undefined) return { taken: true, epoch: BigInt(granted[0].epoch) }
     const [held] = await this.#query<{ holder: string; left: number }>(
       `SELECT holder, (extract(epoch FROM expires_at - clock_timestamp()) * 1000)::float8 AS left
        FROM ${this.#table} WHERE key = $1 AND nonce <> ''`,
       [key],
       timeoutMs,
-    );
-    return { taken: false, holder: held?.holder ?? "", freeInMs: Math.max(0, held?.left ?? 0) };
+    )
+    return { taken: false, holder: held?.holder ?? '', freeInMs: Math.max(0, held?.left ?? 0) }
   }
 
-  async renew(
-    key: string,
-    { epoch, nonce }: Fence,
-    { ttlMs, timeoutMs }: LeaseCall,
-  ): Promise<boolean> {
+  async renew(key: string, { epoch, nonce }: Fence, { ttlMs, timeoutMs }: LeaseCall): Promise<boolean> {
     const renewed = await this.#query(
       `UPDATE ${this.#table} SET expires_at = greatest(expires_at, clock_timestamp() + $4 * interval '1 ms')
        WHERE key = $1 AND epoch = $2 AND nonce = $3 RETURNING key`,
       [key, epoch, nonce, ttlMs],
       timeoutMs,
-    );
-    return renewed.length > 0;
+    )
+    return renewed.length > 0
   }
 
-  async release(
-    key: string,
-    nonce: string,
-    { timeoutMs }: Pick<LeaseCall, "timeoutMs">,
-  ): Promise<boolean> {
+  async release(key: string, nonce: string, { timeoutMs }: Pick<LeaseCall, 'timeoutMs'>): Promise<boolean> {
     const released = await this.#query(
       `UPDATE ${this.#table} SET nonce = '', expires_at = '-infinity' WHERE key = $1 AND nonce = $2 RETURNING key`,
       [key, nonce],
       timeoutMs,
-    );
-    return released.length > 0;
+    )
+    return released.length > 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.end();
+    await this.#pool.end()
   }
 
-  async #query<Row extends pg.QueryResultRow>(
-    text: string,
-    values: unknown[],
-    timeoutMs: number,
-  ): Promise<Row[]> {
+  async #query<Row extends pg.QueryResultRow>(text: string, values: unknown[], timeoutMs: number): Promise<Row[]> {
     try {
       // The pool does not keep a connection on which anything failed: it may still be busy with the statement.
-      const query = { text, values, query_timeout: Math.ceil(timeoutMs) };
+      const query = { text, values, query_timeout: Math.ceil(timeoutMs) }
       // Waiting for a connection is not covered by query_timeout.
-      return (await within(this.#pool.query<Row>(query), timeoutMs)).rows;
+      return (await within(this.#pool.query<Row>(query), timeoutMs)).rows
     } catch (error) {
       throw new LeaseStoreError(`${this.name} did not do it: ${messageOf(error)}`, {
         cause: error,
-      });
+      })
     }
   }
 }
@@ -150,28 +125,26 @@ const migration = (schema: string): string => `
     nonce text NOT NULL,
     holder text NOT NULL,
     expires_at timestamptz NOT NULL
-  ) WITH (fillfactor = 50)`;
+  ) WITH (fillfactor = 50)`
 
 function parse(text: string): { connectionString: string; schema: string; name: string } {
   if (!URL.canParse(text) || !/^postgres(ql)?:/.test(text) || new URL(text).pathname.length < 2) {
-    throw new LeaseStoreError(
-      "the PostgreSQL URL cannot be read: write postgres://user:password@host:port/database",
-    );
+    throw new LeaseStoreError('the PostgreSQL URL cannot be read: write postgres://user:password@host:port/database')
   }
-  const url = new URL(text);
-  const schema = url.searchParams.get("schema") ?? "ballast_lease";
+  const url = new URL(text)
+  const schema = url.searchParams.get('schema') ?? 'ballast_lease'
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(schema)) {
-    throw new LeaseStoreError("the PostgreSQL URL has a schema that is not up to 63 of a-z 0-9 _");
+    throw new LeaseStoreError('the PostgreSQL URL has a schema that is not up to 63 of a-z 0-9 _')
   }
-  url.searchParams.delete("schema");
+  url.searchParams.delete('schema')
   return {
     connectionString: url.href,
     schema,
-    name: `PostgreSQL at ${url.hostname}:${url.port || "5432"}`,
-  };
+    name: `PostgreSQL at ${url.hostname}:${url.port || '5432'}`,
+  }
 }
 
 function messageOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(messageOf).join("; ");
-  return error instanceof Error ? error.message : String(error);
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
 }

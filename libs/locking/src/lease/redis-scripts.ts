@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
+import { createHash } from 'node:crypto'
 
 /** Lua that Redis runs as one atomic step. KEYS[1] is the hash: epoch, nonce (empty: released), holder, until (unix ms). */
 export interface RedisScript {
-  readonly source: string;
-  readonly sha: string;
+  readonly source: string
+  readonly sha: string
 }
 
 // Lua's numbers are doubles: good for milliseconds, but %.14g would round them as text. The epoch stays text.
@@ -13,12 +13,12 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local lease = redis.call('HMGET', KEYS[1], 'epoch', 'nonce', 'holder', 'until')
 local ends = tonumber(lease[4] or '0')
 local function text(number) return string.format('%.0f', number) end
-`;
+`
 
 const script = (body: string): RedisScript => {
-  const source = `${now}${body}`;
-  return { source, sha: createHash("sha1").update(source).digest("hex") };
-};
+  const source = `${now}${body}`
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
+}
 
 export const redisScripts = {
   /** ARGV: nonce, holder, ttlMs. Replies 1 and the epoch, or 0, the epoch, the holder and the ms that are left. */
@@ -43,4 +43,4 @@ if lease[2] ~= ARGV[1] then return 0 end
 redis.call('HSET', KEYS[1], 'nonce', '', 'until', '0')
 return 1
 `),
-} as const;
+} as const
