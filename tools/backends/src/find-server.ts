@@ -13,13 +13,20 @@ import { ProcessServer } from './process-server.ts'
 import { run } from './run.ts'
 import type { Server } from './server.ts'
 
+export interface PreparedServer {
+  readonly server: Server
+  readonly url: string
+  /** PEM of the authority to trust, with `tls`. */
+  readonly ca?: string
+}
+
 /** A server that can be started here. */
 export interface FoundServer {
   readonly origin: 'container' | 'path' | 'registry'
   readonly version: string
   /** Why an origin that is preferred was passed over. */
   readonly passedOver?: string
-  prepare(context: LaunchContext): Promise<{ readonly server: Server; readonly url: string; readonly ca?: string }>
+  prepare(context: LaunchContext): Promise<PreparedServer>
 }
 
 /**

@@ -3,8 +3,8 @@ import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '@ballast/testing'
-import { BackendUnavailableError } from './backend.ts'
-import { findServer } from './find-server.ts'
+import { BackendUnavailableError, type BackendOptions } from './backend.ts'
+import { findServer, type FoundServer, type PreparedServer } from './find-server.ts'
 import {
   eachLine,
   guardAddress,
@@ -43,9 +43,7 @@ async function launch(): Promise<void> {
     const found = await findServer(kind, options, true)
     folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), `ballast-${kind}-`)))
     await mkdir(folder, { recursive: true })
-    const prepared = await found.prepare({ options, folder, port: options.port ?? (await freePort()) })
-    server = prepared.server
-    await server.start()
+    const prepared = await startFound(found, options, folder)
     const caFile = join(folder, 'ca.pem')
     if (prepared.ca !== undefined) await writeFile(caFile, prepared.ca)
     announcement = {
@@ -56,8 +54,8 @@ async function launch(): Promise<void> {
         origin: found.origin,
         readyAfterMs: Math.round(performance.now() - started),
         ...(prepared.ca === undefined ? {} : { ca: prepared.ca, caFile }),
-        logFile: server.logFile,
-        ...(server.pid === undefined ? {} : { pid: server.pid }),
+        logFile: prepared.server.logFile,
+        ...(prepared.server.pid === undefined ? {} : { pid: prepared.server.pid }),
         guardPid: process.pid,
       },
     }
@@ -68,6 +66,22 @@ async function launch(): Promise<void> {
   for (const user of users) send(user, announcement)
   // Whoever ordered the server may still be dialling; he is told why there is none.
   if (announcement.type === 'failure') waitForUsers(users.size > 0 ? 0 : 5_000)
+}
+
+/** Between choosing a free port and binding it another program may take it: then it is another one. */
+async function startFound(found: FoundServer, options: BackendOptions, home: string): Promise<PreparedServer> {
+  for (let attempt = 1; ; attempt++) {
+    const port = options.port ?? (await freePort())
+    const prepared = await found.prepare({ options, folder: home, port })
+    server = prepared.server
+    try {
+      await prepared.server.start()
+      return prepared
+    } catch (error) {
+      const isTaken = error instanceof Error && /in use|BindException|unable to bind/i.test(error.message)
+      if (!isTaken || options.port !== undefined || attempt === 3) throw error
+    }
+  }
 }
 
 function welcome(user: Socket): void {

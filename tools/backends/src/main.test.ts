@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, test } from 'vitest'
@@ -72,6 +74,40 @@ describe('on a machine with nothing', () => {
     await using cache = await temporaryFolder()
     const { stdout } = await backends(cache.path, ['doctor', '--json'], { ...nothing, REDIS_URL: 'redis://elsewhere' })
     expect(JSON.parse(stdout)).toContainEqual({ kind: 'redis', state: 'available', from: 'REDIS_URL' })
+  })
+})
+
+/** A machine with a Maven that says so or fails, and a Java that starts nothing. */
+async function machine(maven: string): Promise<AsyncDisposable & { readonly PATH: string }> {
+  const folder = await temporaryFolder()
+  writeFileSync(join(folder.path, 'mvn'), `#!/bin/sh\n${maven}\n`, { mode: 0o755 })
+  writeFileSync(join(folder.path, 'java'), '#!/bin/sh\nexit 1\n', { mode: 0o755 })
+  return {
+    PATH: `${folder.path}:${process.env['PATH']}`,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+describe('a download', () => {
+  test('that fails is one sentence with what the package manager said last', async () => {
+    await using cache = await temporaryFolder()
+    await using path = await machine('echo "[ERROR] Unknown host repo.example"; exit 1')
+    const { code, stdout } = await backends(cache.path, ['up', 's3'], { PATH: path.PATH })
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/^s3 .*Maven could not fetch it \(mvn ended with 1: .*Unknown host repo\.example\)$/)
+  })
+
+  test.skipIf(findProgram('script') === undefined)('is shown on a terminal', async () => {
+    await using cache = await temporaryFolder()
+    await using path = await machine('mkdir lib')
+    const command = `"${process.execPath}" "${main}" up s3`
+    await using terminal = startProcess({
+      command: 'script',
+      args: ['--quiet', '--return', '--command', command, '/dev/null'],
+      env: { PATH: path.PATH, BALLAST_CACHE: cache.path, BACKENDS_ENGINE: 'none' },
+    })
+    await expect(terminal.exit).resolves.toMatchObject({ code: 1 })
+    expect(terminal.stdout.join('\n')).toMatch(/fetching s3 \.\.\. done in \d+\.\d s/)
   })
 })
 

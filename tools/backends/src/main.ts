@@ -1,4 +1,4 @@
-import { backendKinds, type BackendKind } from './backend.ts'
+import { backendKinds, type BackendKind, type RunningBackend } from './backend.ts'
 import { definitions } from './definitions.ts'
 import { findServer } from './find-server.ts'
 import { reachRunning, reachServer } from './guard-client.ts'
@@ -46,7 +46,7 @@ async function up(kinds: readonly BackendKind[]): Promise<number> {
   const rows: Row[] = []
   for (const kind of kinds) {
     try {
-      const server = await reachServer(pinned(kind))
+      const server = (await reachRunning(pinned(kind))) ?? (await start(kind))
       rows.push({
         kind,
         url: server.url,
@@ -61,6 +61,12 @@ async function up(kinds: readonly BackendKind[]): Promise<number> {
   }
   print(rows)
   return code
+}
+
+/** What has to be downloaded is downloaded here, where the user sees how it goes, and not by the guard. */
+async function start(kind: BackendKind): Promise<RunningBackend> {
+  await findServer(kind, {}, true)
+  return reachServer(pinned(kind))
 }
 
 async function down(kinds: readonly BackendKind[]): Promise<number> {

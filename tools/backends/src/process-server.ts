@@ -95,9 +95,12 @@ export class ProcessServer implements Server {
     signalAll(await processTree(this.pid), 'SIGCONT')
   }
 
+  /** Its last lines, and before them what it called an error; without the stack traces of Java. */
   #lastWords(): string {
     const lines = readFileSync(this.logFile, 'utf8').trim().split('\n')
-    return lines.slice(-3).join(' | ')
+    const telling = lines.filter((line) => !/^\s+(at |\.\.\.)/.test(line))
+    const errors = telling.slice(0, -2).filter((line) => /ERROR|FATAL|Exception|Terminating/.test(line))
+    return [...errors.slice(-3), ...telling.slice(-2)].join(' | ')
   }
 }
 

@@ -62,11 +62,11 @@ describe.each(['docker', 'podman'] as const)('with %s', (name) => {
     await server.resume()
     await expect(ping(server.url)).resolves.toBe('+PONG')
     await server.kill()
-    await expect(ping(server.url)).rejects.toThrow('ECONNREFUSED')
+    await expect(ping(server.url)).rejects.toThrow(/ECONN/)
     await server.restart()
     await expect(ping(server.url)).resolves.toBe('+PONG')
     await server.stop()
-    await expect(ping(server.url)).rejects.toThrow('ECONNREFUSED')
+    await expect(ping(server.url)).rejects.toThrow(/ECONN/)
     expect(engine.containers()).toEqual([])
 
     const project = /--project-name (ballast-\S+-redis) up/.exec(engine.calls().join('\n'))?.[1] ?? ''
