@@ -36,6 +36,18 @@ test('ring: a server that leaves moves its own keys only', () => {
   expect(() => new Ring([])).toThrow('each once')
 })
 
+test('ring: a point belongs to its server, and what lies beyond the last point to the first, whatever the order of the servers', () => {
+  const ring = new Ring(equal(names))
+  // The text of a point hashes to that point.
+  expect(names.map((name) => ring.of(`${name}-0`))).toEqual(names)
+  const few = [
+    ['a', 'b'],
+    ['b', 'a'],
+  ].map((of) => new Ring(equal(of)))
+  const [one = [], other] = few.map((ring) => Array.from({ length: 60_000 }, (_, i) => ring.of(`key ${i}`)))
+  expect(one).toEqual(other)
+})
+
 test('maglev: entries within one of each other, few others move', () => {
   const counts = names.map(() => 0)
   for (const member of new Maglev(names).table) counts[member] = (counts[member] ?? 0) + 1

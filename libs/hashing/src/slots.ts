@@ -22,9 +22,9 @@ export function slotsOf(
   for (let start = 0; start < uuids.length; start += idsAtOnce) {
     const piece = uuids.slice(start, start + idsAtOnce)
     const joined = piece.join('')
-    // Characters outside ASCII take more bytes than one, ids of other lengths shift the rest: both end in the slow path.
-    const { written } = encoder.encodeInto(joined, simd.input)
-    const fit = written === joined.length && piece.every((uuid) => uuid.length === 36)
+    // What is longer or shorter in bytes shifts the rest, but not before a byte that is no digit: the module stops there.
+    encoder.encodeInto(joined, simd.input)
+    const fit = piece.every((uuid) => uuid.length === 36)
     if (fit && simd.slots(piece.length, shift) === piece.length) into.set(simd.outputOf(piece.length), start)
     else for (const [i, uuid] of piece.entries()) into[start + i] = slotOf(uuid, slots)
   }
