@@ -1,12 +1,15 @@
+import { randomUUID } from 'node:crypto'
 import { readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FileLock, LockTimeoutError, nameHolder, type HeldLock } from '@ballast/locking'
 import { keepDamaged, UnreadableError } from './file/damage.ts'
+import { claimFile, epochPath } from './file/epoch.ts'
 import { ExclusiveEngine } from './file/exclusive-engine.ts'
 import { FileStore } from './file/file-store.ts'
 import { hasCode, realFileSystem } from './file/file-system.ts'
 import type { FileStoreOptions } from './file/options.ts'
 import { describe, ensureFolder } from './file/replace-file.ts'
+import { SharedEngine } from './file/shared-engine.ts'
 import type { CounterStore } from './port.ts'
 
 /** `counter.json` is guarded by `counter.lock` beside it. */
@@ -24,16 +27,52 @@ export async function fileCounterStore(options: FileStoreOptions): Promise<Count
   const lock = await takeLock(path, options.lockTimeoutMs ?? 1_000, setting)
   observer?.lockWaited?.(performance.now() - startedMs)
   try {
+    // Whoever shared the file before, and is paused, must not replace it behind our back.
+    if ((await realFileSystem.identity(epochPath(path))) !== undefined) {
+      await claimFile(realFileSystem, path, newClaimant())
+    }
     const engine = await ExclusiveEngine.open(realFileSystem, { ...options, path }, () => lock.release())
     return new FileStore(engine, options.maxQueued)
   } catch (error) {
-    const kept = await keepAside(error)
     await lock.release()
-    throw new Error(
-      `${describe(error)}: it was left as it is${kept}; repair it, move it away, or choose another file with ${setting}`,
-      { cause: error },
-    )
+    throw await unusable(error, setting)
   }
+}
+
+/**
+ * The same file for several processes, which take the lock for each batch and fence each replacement of the file. The
+ * whole file is written by every commit, and read by a process whenever another one has written it.
+ */
+export async function sharedFileCounterStore(options: FileStoreOptions): Promise<CounterStore> {
+  const { setting = '--store', observer, lockTimeoutMs = 1_000 } = options
+  const path = await theOnePath(resolve(options.path), setting)
+  await (await takeLock(path, lockTimeoutMs, setting)).release()
+  const lock = new FileLock(lockPath(path))
+  const takeTurn = async (): Promise<() => Promise<void>> => {
+    const startedMs = performance.now()
+    const held = await lock.acquire({ timeoutMs: turnTimeoutMs })
+    observer?.lockWaited?.(performance.now() - startedMs)
+    return () => held.release()
+  }
+  try {
+    const engine = await SharedEngine.open(realFileSystem, { ...options, path, claimant: newClaimant() }, takeTurn)
+    return new FileStore(engine, options.maxQueued)
+  } catch (error) {
+    throw await unusable(error, setting)
+  }
+}
+
+/** How long a batch waits for the lock before it is refused as not applied. */
+const turnTimeoutMs = 10_000
+
+const newClaimant = (): string => `${process.pid}-${randomUUID().slice(0, 8)}`
+
+async function unusable(error: unknown, setting: string): Promise<Error> {
+  const kept = await keepAside(error)
+  return new Error(
+    `${describe(error)}: it was left as it is${kept}; repair it, move it away, or choose another file with ${setting}`,
+    { cause: error },
+  )
 }
 
 async function keepAside(error: unknown): Promise<string> {

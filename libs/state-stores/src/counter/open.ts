@@ -6,7 +6,7 @@ import type { ServerStoreOptions } from './server-options.ts'
 export type OpenOptions = Omit<FileStoreOptions, 'path'> & ServerStoreOptions
 
 /**
- * Opens the store that a URL names: `file:<path>`, relative to the working folder, `memory:`, or a server by
+ * Opens the store that a URL names: `file:<path>`, relative to the working folder (`?mode=shared` for several processes), `memory:`, or a server by
  * `redis://...` (`rediss:` over TLS), `postgres://...` or `dynamodb://...`. An adapter is loaded only when it is chosen.
  */
 export async function openCounterStore(url: string, options: OpenOptions = {}): Promise<CounterStore> {
@@ -15,8 +15,11 @@ export async function openCounterStore(url: string, options: OpenOptions = {}): 
   const rest = url.slice(scheme?.length ?? 0)
   if (scheme === 'memory:') return (await import('./memory.ts')).memoryCounterStore(options)
   if (scheme === 'file:' && rest !== '') {
-    const path = rest.startsWith('//') ? fileURLToPath(url) : rest
-    return (await import('./file.ts')).fileCounterStore({ ...options, path })
+    const [file = '', query = ''] = rest.split('?', 2)
+    const mode = fileMode(query, setting)
+    const path = file.startsWith('//') ? fileURLToPath(`file:${file}`) : file
+    const { fileCounterStore, sharedFileCounterStore } = await import('./file.ts')
+    return mode === 'shared' ? sharedFileCounterStore({ ...options, path }) : fileCounterStore({ ...options, path })
   }
   if (scheme === 'redis:' || scheme === 'rediss:') {
     return (await import('./redis.ts')).redisCounterStore({ ...options, url })
@@ -29,4 +32,13 @@ export async function openCounterStore(url: string, options: OpenOptions = {}): 
   throw new Error(
     `"${scheme ?? rest.slice(0, 20)}" names no counter store: say ${setting} file:<path>, redis://..., postgres://... or dynamodb://..., or memory: for one that forgets at the end`,
   )
+}
+
+function fileMode(query: string, setting: string): 'exclusive' | 'shared' {
+  const parameters = new URLSearchParams(query)
+  const mode = parameters.get('mode') ?? 'exclusive'
+  const [unknown] = [...parameters.keys()].filter((name) => name !== 'mode')
+  if (unknown === undefined && (mode === 'exclusive' || mode === 'shared')) return mode
+  const what = unknown === undefined ? `mode=${mode}` : unknown
+  throw new Error(`the file of counters knows no "${what}": say ${setting} file:<path> or file:<path>?mode=shared`)
 }

@@ -1,0 +1,131 @@
+import { expect, test } from 'vitest'
+import type { CounterOp } from '../port.ts'
+import { FaultyFileSystem } from './faulty-file-system.ts'
+import { Interleaving, type Process } from './interleaving.ts'
+import { ensureFolder } from './replace-file.ts'
+import { SharedEngine } from './shared-engine.ts'
+import { decodeSnapshot } from './snapshot.ts'
+
+const folder = '/data'
+const path = `${folder}/counter.json`
+const now = (): number => 1_700_000_000_000
+const increment: CounterOp = { kind: 'add', name: 'n/a', by: 1n }
+
+interface Explored {
+  readonly states: number
+  readonly schedules: number
+}
+
+interface World {
+  readonly fs: FaultyFileSystem
+  readonly run: Interleaving
+  readonly acknowledged: bigint[]
+}
+
+async function world(processes: number, commits: number): Promise<World> {
+  const fs = new FaultyFileSystem()
+  await ensureFolder(fs, folder)
+  const run = new Interleaving()
+  const acknowledged: bigint[] = []
+  const engines: [Process, SharedEngine][] = []
+  for (let index = 0; index < processes; index++) {
+    const process = run.add(`p${index}`)
+    const options = { path, now, claimant: process.name }
+    engines.push([process, await SharedEngine.open(run.fileSystemFor(process, fs), options, run.lockFor(process))])
+    process.seen.length = 0
+  }
+  for (const [process, engine] of engines) {
+    run.start(process, async () => {
+      for (let commit = 0; commit < commits; commit++) {
+        const [outcome] = await engine.apply([increment], 1)
+        if (outcome?.ok !== true) throw new Error('refused')
+        acknowledged.push(outcome.value)
+      }
+    })
+  }
+  return { fs, run, acknowledged }
+}
+
+const valueIn = async (fs: FaultyFileSystem): Promise<bigint> => {
+  const bytes = await fs.read(path)
+  return bytes === undefined ? 0n : (decodeSnapshot(Buffer.from(bytes)).state.get('n/a')?.value ?? 0n)
+}
+
+/** Whoever was told a value was told it alone, and it is there; also if every process dies now, and power fails. */
+async function verify({ fs, acknowledged }: World, most: number): Promise<void> {
+  expect(new Set(acknowledged).size, `answers ${acknowledged.join()}`).toBe(acknowledged.length)
+  const highest = acknowledged.reduce((a, b) => (a > b ? a : b), 0n)
+  const value = await valueIn(fs)
+  expect(value).toBeGreaterThanOrEqual(highest)
+  expect(value).toBeLessThanOrEqual(BigInt(most))
+  expect(highest).toBeGreaterThanOrEqual(BigInt(acknowledged.length))
+  // The first ones have lost the most.
+  let survivors = 0
+  for (const survivor of fs.afterCrash()) {
+    expect(await valueIn(survivor), 'after a loss of power').toBeGreaterThanOrEqual(highest)
+    if (++survivors === 8) break
+  }
+}
+
+/** All that decides what can happen from here on. */
+async function keyOf({ fs, run, acknowledged }: World): Promise<string> {
+  const files = await Promise.all(
+    (await fs.list(folder)).toSorted().map(async (name) => {
+      const at = `${folder}/${name}`
+      return [name, await fs.identity(at), Buffer.from((await fs.read(at)) ?? []).toString()]
+    }),
+  )
+  const processes = run.processes.map(({ seen, waiting, done }) => [seen, waiting?.step, done])
+  return JSON.stringify([files, processes, run.holder?.name, run.losses, acknowledged.map(String)])
+}
+
+/**
+ * Every order in which the processes can make their steps, a lock being lost while its holder goes on at most
+ * `maxLosses` times. A state that was reached before is not gone on from again. A process that is killed is one that
+ * makes no further step, so that each state looked at is also one after a kill.
+ */
+async function explore(processes: number, commits: number, maxLosses: number): Promise<Explored> {
+  const seen = new Set<string>()
+  const open: number[][] = [[]]
+  let schedules = 0
+  for (let prefix = open.pop(); prefix !== undefined; prefix = open.pop()) {
+    schedules += 1
+    const now = await world(processes, commits)
+    for (const choice of prefix) await stepOf(now, choice)
+    const schedule = [...prefix]
+    for (;;) {
+      const key = await keyOf(now)
+      if (seen.has(key)) break
+      seen.add(key)
+      await verify(now, processes * commits)
+      const [first, ...others] = now.run.enabled(maxLosses)
+      if (first === undefined) {
+        expect(now.acknowledged, 'everybody was served').toHaveLength(processes * commits)
+        expect(await valueIn(now.fs)).toBe(BigInt(processes * commits))
+        break
+      }
+      for (const other of others) open.push([...schedule, other])
+      schedule.push(first)
+      await stepOf(now, first)
+    }
+  }
+  return { states: seen.size, schedules }
+}
+
+async function stepOf({ run }: World, index: number): Promise<void> {
+  const process = run.processes[index]
+  if (process !== undefined) await run.step(process)
+}
+
+test.each([
+  { processes: 2, commits: 2, maxLosses: 0 },
+  { processes: 2, commits: 1, maxLosses: 1 },
+])(
+  'every interleaving: $processes processes, $commits commits each, $maxLosses locks lost',
+  { timeout: 300_000 },
+  async ({ processes, commits, maxLosses }) => {
+    const { states, schedules } = await explore(processes, commits, maxLosses)
+    expect(states).toBeGreaterThan(schedules)
+    expect(states).toBeGreaterThan(50)
+  },
+)
