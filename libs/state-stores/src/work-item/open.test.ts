@@ -6,6 +6,6 @@ test('the scheme of the URL chooses the store', async () => {
   expect(store.backend).toBe('memory')
   await expect(openWorkItemStore('mysql://x')).rejects.toThrow('no work-item store of the kind "mysql"')
   await expect(openWorkItemStore('postgres://nobody@127.0.0.1:1/x')).rejects.toThrow(
-    /cannot use the database.*ECONNREFUSED/,
+    /^PostgreSQL at 127\.0\.0\.1:1 cannot be reached: .*ECONNREFUSED/,
   )
 })

@@ -1,15 +1,27 @@
+import { orChooseAnother } from '../start-error.ts'
 import type { WorkItemStore } from './port.ts'
 
 export interface OpenWorkItemOptions {
   /** Named in `pg_stat_activity`. */
   readonly applicationName?: string
+  /** How long one statement may take. Default: 10 s. */
+  readonly timeoutMs?: number
+  /** What the user turns to choose another store, for the sentence that says why this one cannot be opened. */
+  readonly setting?: string
 }
 
 /**
  * `postgres://` or `postgresql://`, or `memory:` (gone with the process, which then is leader and workers in one: for tests).
  * @throws Error one sentence about the URL or the database.
  */
-export async function openWorkItemStore(url: string, options: OpenWorkItemOptions = {}): Promise<WorkItemStore> {
+export function openWorkItemStore(
+  url: string,
+  { setting, ...options }: OpenWorkItemOptions = {},
+): Promise<WorkItemStore> {
+  return orChooseAnother(setting, () => open(url, options))
+}
+
+async function open(url: string, options: Omit<OpenWorkItemOptions, 'setting'>): Promise<WorkItemStore> {
   const scheme = /^([a-z]+):/.exec(url)?.[1] ?? ''
   switch (scheme) {
     case 'postgres':

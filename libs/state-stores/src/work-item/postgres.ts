@@ -1,7 +1,8 @@
 import { defaultSlots } from '@ballast/hashing'
 import type { WorkItemStore } from './port.ts'
 import { checkTickable } from './postgres/check-tickable.ts'
-import { connect, messageOf } from './postgres/connection.ts'
+import { messageOf } from '../message-of.ts'
+import { connect, serverName } from './postgres/connection.ts'
 import { leaderSide } from './postgres/leader-side.ts'
 import { checkServer, migrate, readFacts } from './postgres/migrate.ts'
 import { rowsOf } from './postgres/rows.ts'
@@ -12,6 +13,8 @@ export interface PostgresWorkItemOptions {
   readonly url: string
   /** Shown in `pg_stat_activity`. */
   readonly applicationName?: string
+  /** How long one statement may take. Default: 10 s. */
+  readonly timeoutMs?: number
   /** Only for a store that is made now: a power of two up to 2^20. */
   readonly slots?: number
 }
@@ -23,15 +26,15 @@ export interface PostgresWorkItemOptions {
  * Not for a transaction pooler (it would drop the session's time-outs).
  */
 export async function openPostgresWorkItems(options: PostgresWorkItemOptions): Promise<WorkItemStore> {
-  const { url, applicationName = 'ballast-scaler', slots = defaultSlots } = options
-  const database = connect({ url, applicationName })
+  const { url, applicationName = 'ballast-scaler', slots = defaultSlots, timeoutMs } = options
+  const database = connect({ url, applicationName, ...(timeoutMs !== undefined && { timeoutMs }) })
   try {
     const version = await checkServer(database)
     await checkTickable(database)
     try {
       await migrate(database, slots)
     } catch (cause) {
-      throw new Error(`cannot prepare the database: ${messageOf(cause)}`, { cause })
+      throw new Error(`the database cannot be prepared: ${messageOf(cause)}`, { cause })
     }
     const facts = await readFacts(database, version)
     if (options.slots !== undefined && facts.slots !== options.slots) {
@@ -50,6 +53,7 @@ export async function openPostgresWorkItems(options: PostgresWorkItemOptions): P
     }
   } catch (error) {
     await database[Symbol.asyncDispose]()
-    throw error
+    const [name, what] = [serverName(url), messageOf(error)]
+    throw new Error(what.startsWith(name) ? what : `${name} cannot be used: ${what}`, { cause: error })
   }
 }

@@ -25,7 +25,7 @@ export async function checkServer(session: Session): Promise<ServerFacts> {
   const { version, standby, readonly, fsync, commit } = settings
   if (version < 140_000)
     throw new Error(`it is version ${Math.floor(version / 10_000)}, and 14 or later is needed: upgrade it`)
-  if (standby) throw new Error('it is a stand-by that only reads: give the address of its primary')
+  if (standby) throw new Error('it is a read-only standby: give the address of its primary, or of all servers')
   if (readonly) throw new Error('it only reads (default_transaction_read_only is on): give one that may be written to')
   if (!fsync)
     return { caveat: 'PostgreSQL runs with fsync off: a crash of its machine can destroy everything; set fsync on' }

@@ -3,6 +3,7 @@ import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
 import { backoffMs } from '../../backoff.ts'
 import type { CallLimits } from '../server-options.ts'
 import { messageOf } from '../../message-of.ts'
+import { PrimaryPool } from '../../postgres/primary-pool.ts'
 import type { PostgresTarget } from './url.ts'
 
 /** SQLSTATE of a server's error; undefined for everything else. */
@@ -16,6 +17,9 @@ export const isRefusal = (error: unknown): boolean => {
   return state !== undefined && !state.startsWith('08') && !state.startsWith('57P')
 }
 
+/** It takes no writes: a standby, or a primary that was made one. */
+const isDemotion = (error: unknown): boolean => sqlState(error) === '25006'
+
 export interface Session {
   query<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<pg.QueryResult<Row>>
 }
@@ -23,21 +27,16 @@ export interface Session {
 /** Connections to one database, each with time-outs on both sides. Nothing is ever tried again. */
 export class PostgresConnections implements AsyncDisposable {
   readonly name: string
-  readonly #pool: pg.Pool
+  readonly #pool: PrimaryPool
   readonly #random: () => number
   #failures = 0
   #notBeforeMs = 0
   #trouble = ''
 
-  constructor(
-    { connectionString, name }: PostgresTarget,
-    { timeoutMs }: Pick<CallLimits, 'timeoutMs'>,
-    random: () => number,
-  ) {
+  constructor({ servers, name }: PostgresTarget, { timeoutMs }: Pick<CallLimits, 'timeoutMs'>, random: () => number) {
     this.name = name
     this.#random = random
-    this.#pool = new pg.Pool({
-      connectionString,
+    this.#pool = new PrimaryPool(servers, {
       application_name: 'ballast-counter',
       max: 6,
       connectionTimeoutMillis: timeoutMs,
@@ -49,10 +48,6 @@ export class PostgresConnections implements AsyncDisposable {
       idle_in_transaction_session_timeout: Math.ceil(timeoutMs * 2),
       query_timeout: timeoutMs,
     })
-    // An idle connection that breaks is replaced by the next call.
-    this.#pool.on('error', () => {})
-    // One that breaks while it is in use rejects its query; the event says nothing more.
-    this.#pool.on('connect', (client) => client.on('error', () => {}))
   }
 
   /**
@@ -72,7 +67,10 @@ export class PostgresConnections implements AsyncDisposable {
       this.#failures = 0
       return result
     } catch (error) {
-      if (!isRefusal(error) && !(error instanceof NotAppliedError)) this.#failed(error)
+      if (isDemotion(error) || (!isRefusal(error) && !(error instanceof NotAppliedError))) {
+        this.#failed(error)
+        this.#pool.lost(client)
+      }
       throw error
     } finally {
       client.release(broken)
@@ -106,6 +104,10 @@ export class PostgresConnections implements AsyncDisposable {
 /** What a failed statement means to whoever asked for a write. */
 export function asOutcome(error: unknown, name: string): Error {
   if (error instanceof NotAppliedError || error instanceof OutcomeUnknownError) return error
+  if (isDemotion(error)) {
+    const advice = 'give the address of its primary, or of all servers (postgres://host1,host2/database)'
+    return new NotAppliedError(`${name} is a read-only standby: ${advice}`, { cause: error })
+  }
   if (isRefusal(error)) return new NotAppliedError(`${name} refused: ${messageOf(error)}`, { cause: error })
   return new OutcomeUnknownError(`${name} was lost before it answered: ${messageOf(error)}`, { cause: error })
 }

@@ -1,6 +1,6 @@
 import type pg from 'pg'
 import { createOrAdoptTable } from './adopt-table.ts'
-import { messageOf, type Database } from './connection.ts'
+import type { Database } from './connection.ts'
 import { ownership } from './migrations/0001-ownership.ts'
 import { rowCounts } from './migrations/0002-row-counts.ts'
 import { born } from './migrations/0003-born.ts'
@@ -76,19 +76,17 @@ export interface ServerFacts {
 
 /** Refuses a server on which the promises cannot be kept. @throws Error one sentence. */
 export async function checkServer(database: Database): Promise<number> {
-  let server: { version: number; standby: boolean; readonly: boolean } | undefined
-  try {
-    ;[server] = await database.query(`SELECT current_setting('server_version_num')::integer AS version,
-      pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS readonly`)
-  } catch (cause) {
-    throw new Error(`cannot use the database: ${messageOf(cause)}`, { cause })
-  }
+  const [server] = await database.query<{ version: number; standby: boolean; readonly: boolean }>(
+    `SELECT current_setting('server_version_num')::integer AS version,
+      pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS readonly`,
+  )
   const version = server?.version ?? 0
   if (version < 140_000)
-    throw new Error(`PostgreSQL 14 or later is needed, and the server is ${Math.floor(version / 10_000)}`)
+    throw new Error(`it is version ${Math.floor(version / 10_000)}, and 14 or later is needed: upgrade it`)
   if (server?.standby === true)
-    throw new Error('the database is a stand-by that only reads; give the URL of the primary')
-  if (server?.readonly === true) throw new Error('the database is read-only; the scaler must write to it')
+    throw new Error('it is a read-only standby: give the URL of its primary, or of all servers')
+  if (server?.readonly === true)
+    throw new Error('the database is read-only, and the scaler must write to it: give one that may be written to')
   return version
 }
 
