@@ -37,7 +37,7 @@ export async function openCounterStore(url: string, options: OpenOptions = {}): 
 function fileMode(query: string, setting: string): 'exclusive' | 'shared' {
   const parameters = new URLSearchParams(query)
   const mode = parameters.get('mode') ?? 'exclusive'
-  const [unknown] = [...parameters.keys()].filter((name) => name !== 'mode')
+  const unknown = [...parameters.keys()].find((name) => name !== 'mode')
   if (unknown === undefined && (mode === 'exclusive' || mode === 'shared')) return mode
   const what = unknown === undefined ? `mode=${mode}` : unknown
   throw new Error(`the file of counters knows no "${what}": say ${setting} file:<path> or file:<path>?mode=shared`)

@@ -90,8 +90,6 @@ export class Interleaving {
         throw error
       }
     }
-    const nothing = (): string => ''
-    const text = (bytes: Uint8Array | undefined): string => (bytes === undefined ? '-' : Buffer.from(bytes).toString())
     return {
       ...bind(fs),
       read: (path) => shared(`read ${path}`, () => fs.read(path), text),
@@ -108,6 +106,9 @@ export class Interleaving {
     }
   }
 }
+
+const nothing = (): string => ''
+const text = (bytes: Uint8Array | undefined): string => (bytes === undefined ? '-' : Buffer.from(bytes).toString())
 
 const bind = (fs: FileSystem): FileSystem => ({
   read: (path) => fs.read(path),
