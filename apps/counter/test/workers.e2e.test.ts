@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startCounter, type CounterProcess } from './counter-process.ts'
+import { workersOf } from './workers-of.ts'
 
 async function start(...args: string[]): Promise<CounterProcess> {
   const folder = await temporaryFolder()
@@ -13,20 +14,6 @@ async function start(...args: string[]): Promise<CounterProcess> {
     await folder[Symbol.asyncDispose]()
   })
   return counter
-}
-
-/** Children of a process, as the kernel knows them. */
-function workersOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        return Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${name}/status`, 'utf8'))?.[1]) === pid
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
 }
 
 /** On a connection of its own, so that any worker may get it. */
