@@ -90,9 +90,14 @@ export function describeLeaseContract(
       expect(refused.freeInMs).toBeLessThanOrEqual(30_000)
     })
 
-    test('of many who ask at once, exactly one gets it', async () => {
-      const all = await Promise.all(Array.from({ length: 12 }, (_, index) => take(index % 3).catch(() => undefined)))
-      expect(all.filter((fence) => fence !== undefined)).toHaveLength(1)
+    test('of many who ask at once, exactly one gets it, whether the key is new or was released', async () => {
+      for (let epoch = 1n; epoch <= 4n; epoch += 1n) {
+        const all = await Promise.all(Array.from({ length: 12 }, (_, index) => take(index % 3)))
+        const [winner, ...others] = all.filter((fence) => fence !== undefined)
+        expect(winner?.epoch).toBe(epoch)
+        expect(others).toEqual([])
+        await store().release(key, winner?.nonce ?? '', { timeoutMs })
+      }
     })
 
     test('asking again with the nonce that holds it is not a new holding', async () => {

@@ -170,3 +170,14 @@ test('options that contradict are refused with a sentence', async () => {
   await expect(leases.acquire('key', { ...timing, renewDeadlineMs: 15_000 })).rejects.toThrow('must be below ttlMs')
   await expect(leases.acquire('key', { ...timing, retryPeriodMs: 9_000 })).rejects.toThrow('must be well below')
 })
+
+test('unless told otherwise, the signal aborts after 2/3 of the time, the rest being for the work to end in', async () => {
+  const time = new SimulatedTime()
+  const store = new MemoryLeaseStore({ nowMs: () => time.nowMs() })
+  store.renew = () => Promise.reject(new LeaseStoreError('away'))
+  const lease = await createLeases(store, { clock: time }).acquire('key', { ttlMs: 15_000 })
+  await time.advance(9_999)
+  expect(lease.signal.aborted).toBe(false)
+  await time.advance(1)
+  expect(lease.signal.aborted).toBe(true)
+})
