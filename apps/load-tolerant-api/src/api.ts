@@ -4,7 +4,7 @@ import { openDocumentStore } from '@ballast/state-stores/document'
 import { defaultBounds, openStream, type StreamBounds } from '@ballast/state-stores/stream'
 import { openAdmission } from './admission/open-admission.ts'
 import { build } from './app.ts'
-import type { ApiConfig } from './config.ts'
+import { settings, type ApiConfig } from './config.ts'
 import { DrainRate } from './drain-rate.ts'
 import { HotRead } from './hot-read.ts'
 import { observeQueue } from './queue-metrics.ts'
@@ -21,11 +21,11 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
     maxBytes: config.queueMaxBytes,
     maxOldestAgeMs: config.queueMaxAgeMs,
   }
-  const stream = await openStream(config.stream, { bounds })
+  const stream = await openStream(config.stream, { bounds, setting: settings.stream })
   service.onClose('stream', () => stream.close())
-  const documents = await openDocumentStore(config.documents)
+  const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())
-  const cache = await openCache(config.cache)
+  const cache = await openCache(config.cache, { setting: settings.cache })
   service.onClose('cache', () => cache.close())
 
   const accepted = metrics.counter({

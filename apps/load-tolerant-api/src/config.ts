@@ -24,6 +24,13 @@ const stores = {
   }),
 }
 
+/** How sentences about stores call what to change. */
+export const settings = {
+  stream: '--stream (LOAD_TOLERANT_API_STREAM)',
+  documents: '--documents (LOAD_TOLERANT_API_DOCUMENTS)',
+  cache: '--cache (LOAD_TOLERANT_API_CACHE)',
+} as const
+
 export const apiConfig = defineConfig({
   app,
   prefix,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { buildServer, type Service } from '@ballast/service'
 import { openDocumentStore } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
-import type { ConsumerConfig } from './config.ts'
+import { settings, type ConsumerConfig } from './config.ts'
 import { Flusher } from './flusher.ts'
 import { flushMetrics, observeLosses } from './flush-metrics.ts'
 import { observeQueue } from './queue-metrics.ts'
@@ -11,11 +11,12 @@ import { observeQueue } from './queue-metrics.ts'
 export async function consumer(service: Service<ConsumerConfig>): Promise<void> {
   const { config, health, log, metrics, stopping } = service
   const stream = await openStream(config.stream, {
+    setting: settings.stream,
     claimTimeoutMs: config.claimTimeoutMs,
     onLost: observeLosses(metrics, log),
   })
   service.onClose('stream', () => stream.close())
-  const documents = await openDocumentStore(config.documents)
+  const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())
   observeQueue(metrics, stream)
 

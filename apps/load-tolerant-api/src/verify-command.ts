@@ -2,16 +2,16 @@ import { readFile } from 'node:fs/promises'
 import type { Service } from '@ballast/service'
 import { openDocumentStore } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
-import type { VerifyConfig } from './config.ts'
+import { settings, type VerifyConfig } from './config.ts'
 import { type Report, verify } from './verify.ts'
 
 /** The task `verify`: exit code 0 when nothing is lost or doubled, else 1. */
 export async function verifyCommand(service: Service<VerifyConfig>, print: (text: string) => void): Promise<number> {
   const { config } = service
   const acknowledged = config.acknowledged === undefined ? [] : await readIds(config.acknowledged)
-  const stream = await openStream(config.stream)
+  const stream = await openStream(config.stream, { setting: settings.stream })
   service.onClose('stream', () => stream.close())
-  const documents = await openDocumentStore(config.documents)
+  const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())
   const { allowQueued, maxUnacknowledged } = config
   const report = await verify({ stream, documents, acknowledged, allowQueued, maxUnacknowledged })

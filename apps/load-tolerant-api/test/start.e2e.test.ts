@@ -41,7 +41,7 @@ test('a taken port, a folder that cannot be one, a damaged store, an unknown sto
   expect(await refusal('consumer', [...args, '--stream', 'nats:x'])).toEqual({
     code: 2,
     sentences: [
-      expect.stringContaining('no stream backend for "nats:x"; use lmdb:<folder>, redis://host:port/db or memory:'),
+      expect.stringContaining('no stream backend for "nats:"; use lmdb:<folder>, redis://host:port/db or memory:'),
     ],
   })
 })

@@ -6,6 +6,9 @@ const store = secret({
   help: 'postgres:// URL of the database that holds work_items, and the truth about who owns what',
 })
 
+/** How sentences about the store call what to change. */
+export const storeSetting = '--store (SCALER_STORE)'
+
 export const controlPlaneConfig = defineConfig({
   app: 'scaler',
   prefix: 'SCALER',

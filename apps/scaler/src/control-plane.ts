@@ -3,7 +3,7 @@ import { hostname } from 'node:os'
 import type { Service } from '@ballast/service'
 import { openWorkItemStore } from '@ballast/state-stores/work-item'
 import { build } from './app.ts'
-import type { ControlPlaneConfig } from './config.ts'
+import { storeSetting, type ControlPlaneConfig } from './config.ts'
 import { Leadership } from './control-plane/leadership.ts'
 import { controlMetrics } from './control-plane/metrics.ts'
 import { TickAuditor } from './control-plane/tick-audit.ts'
@@ -16,7 +16,10 @@ const stepMs = 250
 export async function controlPlane(service: Service<ControlPlaneConfig>): Promise<void> {
   const { config, log, health } = service
   const name = `${hostname()}-${randomUUID().slice(0, 8)}`
-  const store = await openWorkItemStore(config.store, { applicationName: `scaler control-plane ${name}` })
+  const store = await openWorkItemStore(config.store, {
+    applicationName: `scaler control-plane ${name}`,
+    setting: storeSetting,
+  })
   service.onClose('store', () => store[Symbol.asyncDispose]())
   health.add({ name: 'store', gates: 'ready', check: () => store.check() })
 

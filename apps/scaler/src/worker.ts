@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { hash32, unitOf } from '@ballast/hashing'
 import { buildServer, type Service } from '@ballast/service'
 import { longestWorkerName, openWorkItemStore, type Ticked, type WorkerLease } from '@ballast/state-stores/work-item'
-import type { WorkerConfig } from './config.ts'
+import { storeSetting, type WorkerConfig } from './config.ts'
 import { onceInAWhile } from './once-in-a-while.ts'
 import { repeat } from './repeat.ts'
 import { Heart } from './worker/heart.ts'
@@ -22,7 +22,10 @@ export async function worker(service: Service<WorkerConfig>): Promise<void> {
   if (name === '' || name.length > longestWorkerName) {
     throw new Error(`--name (SCALER_NAME) must have 1 to ${longestWorkerName} characters, not ${name.length}`)
   }
-  const store = await openWorkItemStore(config.store, { applicationName: `scaler worker ${name}` })
+  const store = await openWorkItemStore(config.store, {
+    applicationName: `scaler worker ${name}`,
+    setting: storeSetting,
+  })
   service.onClose('store', () => store[Symbol.asyncDispose]())
   const { workers } = store
 

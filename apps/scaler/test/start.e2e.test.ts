@@ -48,12 +48,12 @@ describe.each([['control-plane'], ['worker']])('%s ends with exit code 2 and one
 
   test('its configuration is wrong', async () => {
     await expect(failing([...args, '--leese-ttl-ms', '3'], server.url)).resolves.toContain('--leese-ttl-ms')
-    await expect(failing(args, 'redis://x')).resolves.toContain('give a postgres:// URL')
+    await expect(failing(args, 'redis://x')).resolves.toMatch(/give a postgres:\/\/ URL.*--store \(SCALER_STORE\)/)
   })
 
   test('the database does not answer', async () => {
     const sentence = await failing(args, 'postgres://x:secret@127.0.0.1:1/x')
-    expect(sentence).toContain('cannot use the database')
+    expect(sentence).toContain('PostgreSQL at 127.0.0.1:1 cannot be reached')
     expect(sentence).not.toContain('secret')
   })
 

@@ -21,7 +21,7 @@ import {
   type ScanOptions,
 } from './port.ts'
 import { callLimits, type ServerStoreOptions } from './server-options.ts'
-import { startError } from './start-error.ts'
+import { startError } from '../start-error.ts'
 
 export interface DynamoStoreOptions extends ServerStoreOptions {
   /** `dynamodb:///table?region=eu-west-1`, or `dynamodb://key:secret@host:port/table?region=...` for DynamoDB Local. */

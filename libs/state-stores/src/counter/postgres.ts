@@ -21,7 +21,7 @@ import { sweep } from './postgres/sweep.ts'
 import { applyBatch, InterferenceError, resolveBatch, type Loaded } from './postgres/transaction.ts'
 import { parsePostgresUrl, type PostgresTarget } from './postgres/url.ts'
 import { callLimits, type ServerStoreOptions } from './server-options.ts'
-import { startError } from './start-error.ts'
+import { startError } from '../start-error.ts'
 import { StoreClock } from './store-clock.ts'
 
 export interface PostgresStoreOptions extends ServerStoreOptions {

@@ -23,7 +23,7 @@ import { commitScript } from './redis/commit-script.ts'
 import { redisKeys } from './redis/keys.ts'
 import { readScript, resolveScript, scanScript } from './redis/scripts.ts'
 import { callLimits, type ServerStoreOptions } from './server-options.ts'
-import { startError } from './start-error.ts'
+import { startError } from '../start-error.ts'
 import { StoreClock } from './store-clock.ts'
 
 export interface RedisStoreOptions extends ServerStoreOptions {

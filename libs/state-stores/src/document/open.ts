@@ -1,12 +1,23 @@
+import { orChooseAnother } from '../start-error.ts'
 import type { DocumentStore } from './port.ts'
 
+export interface OpenDocumentsOptions {
+  /** What the user turns to choose another store, for the sentence that says why this one cannot be opened. */
+  readonly setting?: string
+}
+
 /** Opens the document store that the URL names: `lmdb:<folder>`, `mongodb://host:port/database/collection` or `memory:`. */
-export async function openDocumentStore(url: string): Promise<DocumentStore> {
+export function openDocumentStore(url: string, { setting }: OpenDocumentsOptions = {}): Promise<DocumentStore> {
+  return orChooseAnother(setting, () => open(url))
+}
+
+async function open(url: string): Promise<DocumentStore> {
   const colon = url.indexOf(':')
   const [scheme, rest] = [url.slice(0, colon), url.slice(colon + 1)]
   if (scheme === 'memory') return (await import('./memory.ts')).memoryDocumentStore()
   if (scheme === 'lmdb' && rest !== '') return (await import('./lmdb.ts')).lmdbDocumentStore({ path: rest })
   if (scheme === 'mongodb' || scheme === 'mongodb+srv')
     return (await import('./mongodb.ts')).mongodbDocumentStore({ url })
-  throw new Error(`no document store for "${url}"; use lmdb:<folder>, mongodb://host:port/database or memory:`)
+  // Only the scheme: what was pasted may hold a password.
+  throw new Error(`no document store for "${scheme}:"; use lmdb:<folder>, mongodb://host:port/database or memory:`)
 }

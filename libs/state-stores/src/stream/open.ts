@@ -1,11 +1,22 @@
+import { orChooseAnother } from '../start-error.ts'
 import type { StreamOptions, WriteStream } from './port.ts'
 
+export interface OpenStreamOptions extends StreamOptions {
+  /** What the user turns to choose another store, for the sentence that says why this one cannot be opened. */
+  readonly setting?: string
+}
+
 /** Opens the queue that the URL names: `lmdb:<folder>`, `redis://host:port/db` or `memory:`. */
-export async function openStream(url: string, options: StreamOptions = {}): Promise<WriteStream> {
+export function openStream(url: string, { setting, ...options }: OpenStreamOptions = {}): Promise<WriteStream> {
+  return orChooseAnother(setting, () => open(url, options))
+}
+
+async function open(url: string, options: StreamOptions): Promise<WriteStream> {
   const colon = url.indexOf(':')
   const [scheme, rest] = [url.slice(0, colon), url.slice(colon + 1)]
   if (scheme === 'memory') return (await import('./memory.ts')).memoryStream(options)
   if (scheme === 'lmdb' && rest !== '') return (await import('./lmdb.ts')).lmdbStream({ path: rest, ...options })
   if (scheme === 'redis' || scheme === 'rediss') return (await import('./redis.ts')).redisStream({ url, ...options })
-  throw new Error(`no stream backend for "${url}"; use lmdb:<folder>, redis://host:port/db or memory:`)
+  // Only the scheme: what was pasted may hold a password.
+  throw new Error(`no stream backend for "${scheme}:"; use lmdb:<folder>, redis://host:port/db or memory:`)
 }

@@ -1,4 +1,4 @@
-import { startError } from '../start-error.ts'
+import { startError } from '../../start-error.ts'
 
 export interface DynamoTarget {
   readonly table: string

@@ -1,0 +1,3 @@
+import { describeServerFaults } from './suite.ts'
+
+await describeServerFaults('cassandra')
