@@ -45,6 +45,7 @@ const capabilities: BlobCapabilities = {
       'counting the names of some bytes takes a transaction over partitions, or counters that no retry may touch',
     usage: 'a sum over all entries would be a scan of the cluster',
     'one-commit': 'entries are partitions of their own, on different nodes',
+    policies: 'what the least recently used entry is, or the sum of a family, would be a scan of the cluster',
     'exact-outcomes': 'only a lightweight transaction decides and writes in one step, for four round trips',
   },
 }

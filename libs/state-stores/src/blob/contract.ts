@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { expectUsage, starter, type OpenHarness } from './contract/harness.ts'
 import { describeModel } from './contract/model.ts'
 import { describeNames } from './contract/names.ts'
+import { describePolicies } from './contract/policies.ts'
 import { describeReading } from './contract/reading.ts'
 import { describeWriting } from './contract/writing.ts'
 import type { BlobLack } from './port.ts'
@@ -33,6 +34,7 @@ export function describeBlobContract(backend: string, open: OpenHarness, expecte
     describeWriting(start, lacks)
     describeNames(start, lacks)
     describeReading(start, lacks)
+    describePolicies(start, lacks)
     describeModel(open, lacks)
   })
 }

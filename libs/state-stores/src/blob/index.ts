@@ -13,6 +13,8 @@ export {
   type Damage,
   type Digest,
   type EntryName,
+  type FamilyPolicy,
+  type FamilyUsage,
   type NewEntry,
   type OpenBlob,
   type PutOutcome,

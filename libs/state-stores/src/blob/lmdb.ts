@@ -6,6 +6,7 @@ import { beginningOf } from './collect.ts'
 import { ChunkHasher, sha256 } from './hash.ts'
 import { Catalog, type Changes } from './lmdb/catalog.ts'
 import { BlobFiles, type Incoming } from './lmdb/files.ts'
+import { Ledger } from './lmdb/ledger.ts'
 import { Reader } from './lmdb/reader.ts'
 import { assertName } from './name.ts'
 import type {
@@ -43,6 +44,7 @@ export async function lmdbBlobStore(options: LmdbBlobOptions): Promise<BlobStore
   try {
     const store = new LmdbBlobStore(environment, await BlobFiles.open(path), options)
     await store.sweep()
+    await store.adopt()
     return store
   } catch (error) {
     await environment.close()
@@ -56,6 +58,8 @@ class LmdbBlobStore implements BlobStore {
   readonly #environment: LmdbEnvironment
   readonly #files: BlobFiles
   readonly #catalog: Catalog
+  readonly #ledger: Ledger
+  readonly #housekeeping: NodeJS.Timeout
   readonly #reader: Reader
   readonly #path: string
   readonly #quotaBytes: number
@@ -70,7 +74,9 @@ class LmdbBlobStore implements BlobStore {
     this.#quotaBytes = options.quotaBytes ?? Infinity
     this.#maxBlobBytes = options.maxBlobBytes ?? Infinity
     this.#path = options.path
-    this.#catalog = new Catalog(environment, this.#quotaBytes)
+    this.#ledger = new Ledger(environment, options.families ?? {}, options.now ?? Date.now)
+    this.#catalog = new Catalog(environment, this.#quotaBytes, this.#ledger)
+    this.#housekeeping = setInterval(() => void this.#keepHouse().catch(() => {}), 60_000).unref()
     this.#reader = new Reader(this.#catalog, files, options.onDamage)
   }
 
@@ -81,6 +87,11 @@ class LmdbBlobStore implements BlobStore {
         for (const file of candidates) if (!changes.isReferenced(file)) this.#files.unlinkSync(file)
       })
     })
+  }
+
+  /** Counts what is there, for the policies of families. */
+  adopt(): Promise<void> {
+    return this.#catalog.adopt()
   }
 
   async putSmall(entries: readonly SmallEntry[]): Promise<readonly PutOutcome[]> {
@@ -118,7 +129,9 @@ class LmdbBlobStore implements BlobStore {
 
   async open(name: EntryName, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
     assertName(name)
-    return this.#reader.open(name, range)
+    const blob = await this.#reader.open(name, range)
+    if (blob !== undefined) this.#ledger.touch(name)
+    return blob
   }
 
   async stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
@@ -140,7 +153,7 @@ class LmdbBlobStore implements BlobStore {
   }
 
   usage(): BlobUsage {
-    return { ...this.#catalog.totals(), quotaBytes: this.#quotaBytes }
+    return { ...this.#catalog.totals(), quotaBytes: this.#quotaBytes, families: this.#catalog.usage() }
   }
 
   async check(): Promise<void> {
@@ -157,7 +170,20 @@ class LmdbBlobStore implements BlobStore {
     return this.close()
   }
 
+  /** What has expired goes, some at a time; a failure is that of the disk, which whoever writes next is told. */
+  async #keepHouse(): Promise<void> {
+    if (this.#ledger.expiring.length > 0) {
+      for (let removed = 1_000; removed >= 1_000;) {
+        const { result, released } = await this.#catalog.expire(1_000)
+        await Promise.all(released.map((file) => this.#files.unlink(file)))
+        removed = result
+      }
+    }
+    while (this.#ledger.touches > 0) await this.#change(() => undefined)
+  }
+
   async #close(): Promise<void> {
+    clearInterval(this.#housekeeping)
     this.#idle = Promise.withResolvers()
     if (this.#receiving > 0) await this.#idle.promise
     await this.#environment.close()

@@ -18,6 +18,8 @@ import {
   type ScanPage,
   type SmallEntry,
 } from './port.ts'
+import { familyOf } from './families.ts'
+import { MemoryLedger } from './memory/ledger.ts'
 import { applied, noTotals } from './quota.ts'
 import { clip } from './range.ts'
 
@@ -36,12 +38,14 @@ export class MemoryBlobStore implements BlobStore {
   readonly #blobs = new Map<Digest, Blob>()
   /** Namespace -> key -> digest. */
   readonly #entries = new Map<string, Map<string, Digest>>()
+  readonly #ledger: MemoryLedger
   #totals = noTotals
   #closed = false
 
   constructor(options: BlobOptions & { inlineBytes?: number } = {}) {
     this.#options = options
     this.#quotaBytes = options.quotaBytes ?? Infinity
+    this.#ledger = new MemoryLedger(options.families ?? {}, options.now ?? Date.now)
     this.inlineBytes = options.inlineBytes ?? 64 * 1024
   }
 
@@ -79,6 +83,7 @@ export class MemoryBlobStore implements BlobStore {
   async open(name: EntryName, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
     const digest = this.#digestOf(name)
     if (digest === undefined) return undefined
+    if (this.#ledger.policyOf(familyOf(name.namespace)).whenFull === 'evict') this.#ledger.used(name)
     const blob = this.#blobs.get(digest)
     if (blob === undefined || blob.damaged) throw new DamagedBlobError(digest, 'found earlier')
     if (sha256(blob.bytes) !== digest) {
@@ -96,12 +101,9 @@ export class MemoryBlobStore implements BlobStore {
   async remove(names: readonly EntryName[]): Promise<readonly RemoveOutcome[]> {
     this.#assertOpen()
     return names.map((name) => {
-      const digest = this.#digestOf(name)
-      if (digest === undefined) return 'missing'
-      this.#entries.get(name.namespace)?.delete(name.key)
-      const freedBytes = this.#release(digest)
-      this.#totals = applied(this.#totals, { addedBytes: undefined, freedBytes, entries: -1 }, Infinity) ?? noTotals
-      return 'removed'
+      const found = this.#digestOf(name) !== undefined
+      this.#remove(name)
+      return found ? 'removed' : 'missing'
     })
   }
 
@@ -117,7 +119,7 @@ export class MemoryBlobStore implements BlobStore {
   }
 
   usage(): BlobUsage {
-    return { ...this.#totals, quotaBytes: this.#quotaBytes }
+    return { ...this.#totals, quotaBytes: this.#quotaBytes, families: this.#ledger.usage() }
   }
 
   async check(): Promise<void> {
@@ -140,11 +142,54 @@ export class MemoryBlobStore implements BlobStore {
 
   #put({ name, digest: expected }: NewEntry, bytes: Buffer, digest: Digest): PutOutcome {
     if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
+    if (this.#ledger.isExpired(name)) this.#remove(name)
+    for (;;) {
+      const outcome = this.#putWithin(name, bytes, digest)
+      if (typeof outcome === 'object') return outcome
+      if (!this.#makeRoom(outcome, name, digest, bytes.length)) return { outcome: 'full' }
+    }
+  }
+
+  /** Takes one entry away, the least recently used that may go; false when that could not help. */
+  #makeRoom(full: 'family-full' | 'store-full', name: EntryName, digest: Digest, sizeBytes: number): boolean {
+    const own = familyOf(name.namespace)
+    if (sizeBytes > (this.#ledger.policyOf(own).quotaBytes ?? Infinity)) return false
+    const { yielding } = this.#ledger
+    const yieldedBytes = yielding.reduce((bytes, family) => bytes + this.#ledger.usageOf(family).sizeBytes, 0)
+    // Not even if all of it went.
+    if (this.#totals.sizeBytes - yieldedBytes + sizeBytes > this.#quotaBytes) return false
+    const families = full === 'family-full' ? [own] : yielding
+    const candidates = families.flatMap((family) => {
+      for (const use of this.#ledger.candidates(family)) {
+        if (this.#entries.get(use.name.namespace)?.get(use.name.key) !== digest) return [use]
+      }
+      return []
+    })
+    const [oldest] = candidates.toSorted((a, b) => a.atMs - b.atMs)
+    if (oldest !== undefined) this.#remove(oldest.name)
+    return oldest !== undefined
+  }
+
+  #remove(name: EntryName): void {
+    const entries = this.#entries.get(name.namespace)
+    const digest = entries?.get(name.key)
+    if (digest === undefined) return
+    entries?.delete(name.key)
+    this.#ledger.forget(name)
+    this.#ledger.change(familyOf(name.namespace), -1, -(this.#blobs.get(digest)?.bytes.length ?? 0))
+    const freedBytes = this.#release(digest)
+    this.#totals = applied(this.#totals, { addedBytes: undefined, freedBytes, entries: -1 }, Infinity) ?? noTotals
+  }
+
+  #putWithin(name: EntryName, bytes: Buffer, digest: Digest): PutOutcome | 'family-full' | 'store-full' {
     const before = this.#digestOf(name)
     const blob = this.#blobs.get(digest)
     if (blob !== undefined && (blob.damaged || sha256(blob.bytes) !== digest))
       Object.assign(blob, { bytes, damaged: false })
-    if (before === digest) return { outcome: 'exists', digest, sizeBytes: bytes.length }
+    if (before === digest) {
+      this.#ledger.used(name)
+      return { outcome: 'exists', digest, sizeBytes: bytes.length }
+    }
     const old = before === undefined ? undefined : this.#blobs.get(before)
     const totals = applied(
       this.#totals,
@@ -155,8 +200,14 @@ export class MemoryBlobStore implements BlobStore {
       },
       this.#quotaBytes,
     )
-    if (totals === undefined) return { outcome: 'full' }
+    const family = familyOf(name.namespace)
+    const grownBytes = bytes.length - (old?.bytes.length ?? 0)
+    const { quotaBytes = Infinity } = this.#ledger.policyOf(family)
+    if (grownBytes > 0 && this.#ledger.usageOf(family).sizeBytes + grownBytes > quotaBytes) return 'family-full'
+    if (totals === undefined) return 'store-full'
     this.#totals = totals
+    this.#ledger.change(family, before === undefined ? 1 : 0, grownBytes)
+    this.#ledger.used(name)
     if (before !== undefined) this.#release(before)
     if (blob === undefined) this.#blobs.set(digest, { bytes, references: 1, damaged: false })
     else blob.references++
@@ -175,7 +226,7 @@ export class MemoryBlobStore implements BlobStore {
 
   #digestOf(name: EntryName): Digest | undefined {
     assertName(name)
-    return this.#entries.get(name.namespace)?.get(name.key)
+    return this.#ledger.isExpired(name) ? undefined : this.#entries.get(name.namespace)?.get(name.key)
   }
 
   #stat(digest: Digest | undefined): BlobStat | undefined {

@@ -8,7 +8,7 @@ export type Digest = string
  * any string. Two names may lead to the same bytes, which are then kept once.
  */
 export interface EntryName {
-  /** 1 to 64 characters of `a-z 0-9 . _ -`. */
+  /** 1 to 64 characters of `a-z 0-9 . _ -`. What stands before the first dot is its family, see `FamilyPolicy`. */
   readonly namespace: string
   /** 1 to 1024 bytes of UTF-8. */
   readonly key: string
@@ -85,12 +85,33 @@ export interface ScanPage {
   readonly next?: string
 }
 
+/** What a family of namespaces may take up, and what happens then; decided in the step that writes. */
+export interface FamilyPolicy {
+  /**
+   * `keep`: what does not fit is `full`, and what was acknowledged stays. `evict`: it is a cache, whose least recently
+   * used entries go, when its own quota is reached, and when the store's is: also for the sake of families that keep.
+   * An entry that could never fit evicts nothing. Reads count as use, to the minute, and not over a crash.
+   */
+  readonly whenFull: 'keep' | 'evict'
+  /** Of the family's entries, each counted on its own, also where two share bytes. Default: that of the store. */
+  readonly quotaBytes?: number
+  /** An entry is gone when it was not written (in a family that evicts: not used) for this long. Default: it stays. */
+  readonly ttlMs?: number
+}
+
+export interface FamilyUsage {
+  readonly entries: number
+  readonly sizeBytes: number
+}
+
 export interface BlobUsage {
   readonly entries: number
   readonly blobs: number
   /** Of the blobs themselves, each counted once. */
   readonly sizeBytes: number
   readonly quotaBytes: number
+  /** Those that have entries; each entry counted on its own. */
+  readonly families: Readonly<Record<string, FamilyUsage>>
 }
 
 export interface BlobCapabilities {
@@ -109,6 +130,7 @@ export interface BlobCapabilities {
  * - `exact-outcomes`: what was there before is read before it is changed, so calls for the same name that run at the
  *   same time may both be told `created`, or both `removed`.
  * - `linearizable-remove`: a removal whose answer was lost may still remove what is put after it.
+ * - `policies`: nothing is evicted, and a quota or time of life of a family is refused when the store is opened.
  * - `long-keys`: keys beyond 200 bytes are refused with `RangeError`.
  */
 export const blobLacks = [
@@ -117,6 +139,7 @@ export const blobLacks = [
   'one-commit',
   'exact-outcomes',
   'linearizable-remove',
+  'policies',
   'long-keys',
 ] as const
 export type BlobLack = (typeof blobLacks)[number]
@@ -198,4 +221,8 @@ export interface BlobOptions {
   /** Largest blob that `put` takes; default: no limit. */
   readonly maxBlobBytes?: number
   readonly onDamage?: (damage: Damage) => void
+  /** By family; those that are not named keep, within the quota of the store. */
+  readonly families?: Readonly<Record<string, FamilyPolicy>>
+  /** Unix ms; default: the system's clock. */
+  readonly now?: () => number
 }

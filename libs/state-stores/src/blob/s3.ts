@@ -46,6 +46,7 @@ const capabilities: BlobCapabilities = {
     'one-commit': 'each object is a request of its own',
     'exact-outcomes': 'a removal answers the same whether there was an object or not, so it is asked before',
     'linearizable-remove': 'a removal has no condition: one whose answer was lost may arrive after a later put',
+    policies: 'what the least recently used object is, or the sum of a family, would be a listing of the bucket',
     'long-keys': 'a key of S3 has 1024 bytes, and ours are escaped',
   },
 }

@@ -1,3 +1,4 @@
+import { refusePolicies } from './families.ts'
 import type { BlobOptions } from './port.ts'
 
 /** For stores that are servers. */
@@ -9,7 +10,8 @@ export interface ServerBlobOptions extends BlobOptions {
 }
 
 /** Servers that cannot count what they hold would keep a quota by chance only. */
-export function refuseQuota({ quotaBytes }: BlobOptions, label: string): void {
+export function refuseQuota({ quotaBytes, families }: BlobOptions, label: string): void {
+  refusePolicies(families, label)
   if (quotaBytes === undefined) return
   throw new Error(`${label} does not count its bytes and keeps no quota: leave the quota out`)
 }

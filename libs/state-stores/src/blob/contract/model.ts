@@ -32,7 +32,7 @@ class Model {
     return this.#entries.delete(JSON.stringify(entry)) ? 'removed' : 'missing'
   }
 
-  usage(): BlobUsage {
+  usage(): Omit<BlobUsage, 'families'> {
     const blobs = distinct(this.#entries).length
     return { entries: this.#entries.size, blobs, sizeBytes: total(this.#entries), quotaBytes: this.#quotaBytes }
   }

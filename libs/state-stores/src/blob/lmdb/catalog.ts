@@ -1,8 +1,10 @@
 import type { LmdbEnvironment, LmdbTable } from '../../lmdb-environment.ts'
 import { NotAppliedError } from '../../outcome.ts'
 import { sha256 } from '../hash.ts'
-import type { Digest, EntryName, PutOutcome, RemoveOutcome, ScannedEntry, ScanPage } from '../port.ts'
+import type { Digest, BlobUsage, EntryName, PutOutcome, RemoveOutcome, ScannedEntry, ScanPage } from '../port.ts'
+import { familyOf } from '../families.ts'
 import { applied, noTotals, type Totals } from '../quota.ts'
+import type { Candidate, Ledger } from './ledger.ts'
 import * as records from './records.ts'
 import type { FileContent, InlineContent, Record } from './records.ts'
 
@@ -40,20 +42,22 @@ export class Catalog {
   readonly #blobs: LmdbTable
   readonly #counts: LmdbTable
   readonly #quotaBytes: number
+  readonly #ledger: Ledger
 
-  constructor(environment: LmdbEnvironment, quotaBytes: number) {
+  constructor(environment: LmdbEnvironment, quotaBytes: number, ledger: Ledger) {
     this.#environment = environment
     this.#entries = environment.table('entries')
     this.#blobs = environment.table('blobs')
     this.#counts = environment.table('totals')
     this.#quotaBytes = quotaBytes
+    this.#ledger = ledger
   }
 
   /** Current over all processes. */
   find(name: EntryName): Found | undefined {
     this.#environment.refresh()
     const digest = this.#digestOf(name)
-    return digest === undefined ? undefined : { digest, record: this.#record(digest) }
+    return digest === undefined || this.#ledger.isExpired(name) ? undefined : { digest, record: this.#record(digest) }
   }
 
   /** Current over all processes. For a change that follows: `NotAppliedError` where there can be none. */
@@ -79,12 +83,14 @@ export class Catalog {
     const from = after === undefined ? start : Buffer.from(after, 'base64url')
     const entries: ScannedEntry[] = []
     let last: Buffer | undefined
+    let seen = 0
     for (const { key, value } of Array.from(this.#entries.range({ start: from, end, limit: limit + 1 }))) {
-      if (entries.length === limit) return last === undefined ? { entries } : { entries, next: successor(last) }
+      if (seen++ === limit) return last === undefined ? { entries } : { entries, next: successor(last) }
       last = key
       const name = records.keyOf(key)
       const digest = records.decodeEntry(name, value)
-      entries.push({ key: name, digest, sizeBytes: this.#record(digest)?.sizeBytes ?? 0 })
+      if (!this.#ledger.isExpired({ namespace, key: name }))
+        entries.push({ key: name, digest, sizeBytes: this.#record(digest)?.sizeBytes ?? 0 })
     }
     return { entries }
   }
@@ -95,6 +101,7 @@ export class Catalog {
       const stored = this.#counts.get(totalsKey)
       const state: State = { totals: stored === undefined ? noTotals : records.decodeTotals(stored), released: [] }
       const { totals } = state
+      this.#ledger.begin()
       const result = work({
         put: (name, digest, sizeBytes, content) => this.#put(state, name, digest, sizeBytes, content),
         putExisting: (name, digest, { content }) => {
@@ -103,13 +110,47 @@ export class Catalog {
           if ('generation' in content && !isFile(record, content.generation)) return undefined
           return this.#put(state, name, digest, record.sizeBytes, record.content)
         },
-        remove: (name) => this.#remove(state, name),
+        remove: (name) => {
+          const expired = this.#ledger.isExpired(name)
+          const outcome = this.#remove(state, name)
+          return expired ? 'missing' : outcome
+        },
         markDamaged: (digest, seen) => this.#markDamaged(digest, seen),
         isReferenced: ({ digest, generation }) => isFile(this.#record(digest), generation),
       })
       if (state.totals !== totals) this.#counts.put(totalsKey, records.encodeTotals(state.totals))
+      this.#ledger.finish()
       return { result, released: state.released }
     })
+  }
+
+  /** By family; current over all processes. */
+  usage(): BlobUsage['families'] {
+    this.#environment.refresh()
+    return this.#ledger.usage()
+  }
+
+  /** Counts and orders what is there already, where that was not done yet. */
+  async adopt(): Promise<void> {
+    this.#environment.refresh()
+    if (this.#ledger.isAdopted) return
+    await this.#environment.transact(() => this.#ledger.adopt(() => this.#all()))
+  }
+
+  /** Removes what has expired, up to `limit` entries of each family; returns how many. */
+  async expire(limit: number): Promise<{ result: number; released: readonly Released[] }> {
+    return this.change((changes) => {
+      const names = this.#ledger.expiring.flatMap((family) => this.#ledger.expired(family, limit))
+      for (const name of names) changes.remove(name)
+      return names.length
+    })
+  }
+
+  *#all(): Generator<{ readonly name: EntryName; readonly sizeBytes: number }> {
+    for (const { key, value } of this.#entries.range()) {
+      const name = records.nameOf(key)
+      yield { name, sizeBytes: this.#record(records.decodeEntry(name.key, value))?.sizeBytes ?? 0 }
+    }
   }
 
   #put(
@@ -119,10 +160,50 @@ export class Catalog {
     sizeBytes: number,
     content: InlineContent | FileContent,
   ): PutOutcome {
+    if (this.#ledger.isExpired(name)) this.#remove(state, name)
+    for (;;) {
+      const outcome = this.#putWithin(state, name, digest, sizeBytes, content)
+      if (typeof outcome === 'object') return outcome
+      if (!this.#makeRoom(state, outcome, name, digest, sizeBytes)) return { outcome: 'full' }
+    }
+  }
+
+  /** Takes one entry away, the least recently used that may go; false when that could not help. */
+  #makeRoom(state: State, full: Full, name: EntryName, digest: Digest, sizeBytes: number): boolean {
+    const own = familyOf(name.namespace)
+    if (sizeBytes > (this.#ledger.policyOf(own).quotaBytes ?? Infinity)) return false
+    const { yielding } = this.#ledger
+    const yieldedBytes = yielding.reduce((bytes, family) => bytes + this.#ledger.usageOf(family).sizeBytes, 0)
+    // Not even if all of it went.
+    if (state.totals.sizeBytes - yieldedBytes + sizeBytes > this.#quotaBytes) return false
+    const families = full === 'family-full' ? [own] : yielding
+    let oldest: Candidate | undefined
+    for (const family of families) {
+      for (const candidate of this.#ledger.candidates(family)) {
+        // Not the bytes that are being put: what is known of them would no longer hold.
+        if (this.#digestOf(candidate.name) === digest) continue
+        if (oldest === undefined || candidate.usedAtMs < oldest.usedAtMs) oldest = candidate
+        break
+      }
+    }
+    return oldest !== undefined && this.#remove(state, oldest.name) === 'removed'
+  }
+
+  #putWithin(
+    state: State,
+    name: EntryName,
+    digest: Digest,
+    sizeBytes: number,
+    content: InlineContent | FileContent,
+  ): PutOutcome | Full {
+    const family = familyOf(name.namespace)
     const before = this.#digestOf(name)
     const known = this.#record(digest)
     const healthy = known?.damaged === false
-    if (before === digest && healthy) return { outcome: 'exists', digest, sizeBytes }
+    if (before === digest && healthy) {
+      this.#ledger.used(name)
+      return { outcome: 'exists', digest, sizeBytes }
+    }
     const replaced = before === undefined || before === digest ? undefined : this.#record(before)
     const totals = applied(
       state.totals,
@@ -133,7 +214,12 @@ export class Catalog {
       },
       this.#quotaBytes,
     )
-    if (totals === undefined) return { outcome: 'full' }
+    const grownBytes = before === digest ? 0 : sizeBytes - (replaced?.sizeBytes ?? 0)
+    const { quotaBytes = Infinity } = this.#ledger.policyOf(family)
+    if (grownBytes > 0 && this.#ledger.usageOf(family).sizeBytes + grownBytes > quotaBytes) return 'family-full'
+    if (totals === undefined) return 'store-full'
+    if (before !== digest) this.#ledger.change(family, before === undefined ? 1 : 0, grownBytes)
+    this.#ledger.used(name)
     state.totals = totals
     if (replaced !== undefined && before !== undefined) this.#release(state, before, replaced)
     const references = (known?.references ?? 0) + (before === digest ? 0 : 1)
@@ -152,6 +238,8 @@ export class Catalog {
     if (digest === undefined) return 'missing'
     this.#entries.remove(records.entryKey(name))
     const record = this.#record(digest)
+    this.#ledger.forget(name)
+    this.#ledger.change(familyOf(name.namespace), -1, -(record?.sizeBytes ?? 0))
     const freedBytes = record?.references === 1 ? record.sizeBytes : undefined
     state.totals = applied(state.totals, { addedBytes: undefined, freedBytes, entries: -1 }, Infinity) ?? state.totals
     if (record !== undefined) this.#release(state, digest, record)
@@ -188,6 +276,9 @@ export class Catalog {
     return value === undefined ? undefined : records.decodeRecord(value)
   }
 }
+
+/** What a put does not fit into. */
+type Full = 'family-full' | 'store-full'
 
 interface State {
   totals: Totals

@@ -51,6 +51,10 @@ export function entryRange(namespace: string): { start: Buffer; end: Buffer } {
   return { start: prefix, end: Buffer.concat([prefix, Buffer.from([2])]) }
 }
 
+export function nameOf(entry: Buffer): EntryName {
+  return { namespace: entry.toString('utf8', 1, 1 + (entry[0] ?? 0)), key: keyOf(entry) }
+}
+
 export function keyOf(entry: Buffer): string {
   const at = 1 + (entry[0] ?? 0)
   return entry.toString(entry[at] === 1 ? 'hex' : 'utf8', at + 1)
