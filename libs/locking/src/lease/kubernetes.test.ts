@@ -89,6 +89,19 @@ describe('on the API server', () => {
     expect(api.get('leader')?.metadata.labels).toEqual({ team: 'blue' })
   })
 
+  test('what others did between the read and the write is never overwritten', async () => {
+    await using store = await open()
+    await store.take('leader', claim)
+    await store.release('leader', claim.nonce, claim)
+    const intrude = (): void => api.edit('leader', ({ spec }) => Object.assign(spec, { holderIdentity: 'intruder' }))
+    api.afterGet = intrude
+    await expect(store.take('leader', claim)).resolves.toMatchObject({ taken: false })
+    api.edit('leader', ({ spec }) => Object.assign(spec, { holderIdentity: `me_${claim.nonce}` }))
+    api.afterGet = intrude
+    await expect(store.renew('leader', { epoch: 1n, nonce: claim.nonce }, claim)).rejects.toThrow('changed meanwhile')
+    expect(api.get('leader')?.spec).toMatchObject({ holderIdentity: 'intruder' })
+  })
+
   test('a candidate of another program that holds it is respected until it was silent for its own time', async () => {
     let nowMs = 0
     await using store = await KubernetesLeaseStore.open(

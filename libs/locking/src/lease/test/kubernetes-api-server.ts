@@ -13,6 +13,8 @@ export interface KubernetesApiServer extends AsyncDisposable {
   readonly token: string
   /** The next answers, after the work was done, are not sent: the connection is closed instead. */
   loseAnswers: number
+  /** Called once, right after the next GET was served: what others do between a read and a write. */
+  afterGet: (() => void) | undefined
   edit(name: string, change: (lease: LeaseObject) => void): void
   remove(name: string): void
   get(name: string): LeaseObject | undefined
@@ -73,6 +75,11 @@ export async function startKubernetesApi(tls?: { key: string; cert: string }): P
     const [code, answer] = known
       ? respond(request.method ?? '', request.url ?? '', text === '' ? undefined : JSON.parse(text))
       : status(401, 'Unauthorized', 'Unauthorized')
+    if (request.method === 'GET') {
+      const { afterGet } = api
+      api.afterGet = undefined
+      afterGet?.()
+    }
     if (api.loseAnswers > 0) {
       api.loseAnswers -= 1
       request.socket.destroy()
@@ -89,6 +96,7 @@ export async function startKubernetesApi(tls?: { key: string; cert: string }): P
     url: `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     token,
     loseAnswers: 0,
+    afterGet: undefined,
     edit(name, change) {
       const lease = structuredClone(leases.get(name))
       if (lease === undefined) throw new Error(`there is no lease ${name}`)
