@@ -41,7 +41,7 @@ export const proofs: readonly Proof[] = [
     name: 'message-store-cassandra-nodes',
     shows:
       'three Cassandra nodes, killed in turn under writes and reads: 0 acknowledged lost, failures cured within 5 s',
-    takes: '6 min',
+    takes: '8 min',
     project: 'libs/state-stores',
     file: 'src/blob/cassandra/nodes.test.ts',
     env: { NODE_KILL_ROUNDS: '6' },

@@ -28,7 +28,7 @@ export interface PostgresPair extends AsyncDisposable {
 export async function startPostgresPair(options: PostgresPairOptions): Promise<PostgresPair> {
   const { synchronous, durability = 'disk' } = options
   await using started = new AsyncDisposableStack()
-  const primary = started.use(await startBackend('postgres', { durability }))
+  const primary = started.use(await startBackend('postgres', { durability, asProcess: true }))
   const standby = started.use(await startBackend('postgres', { durability, replicaOf: primary.url }))
   if (synchronous) {
     // Not before there is one; and in the primary's own file, so that it holds when it is started again.

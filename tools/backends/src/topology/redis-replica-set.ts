@@ -36,7 +36,7 @@ const name = 'ballast'
 export async function startRedisReplicaSet(options: RedisReplicaSetOptions = {}): Promise<RedisReplicaSet> {
   const { replicas: count = 1, sentinels: sentinelCount = 0, durability = 'none' } = options
   await using started = new AsyncDisposableStack()
-  const primary = started.use(await startBackend('redis', { durability }))
+  const primary = started.use(await startBackend('redis', { durability, asProcess: true }))
   const start = (extra: Parameters<typeof startBackend>[1]) =>
     startBackend('redis', { durability, ...extra }).then((server) => started.use(server))
   const replicas = await Promise.all(Array.from({ length: count }, () => start({ replicaOf: primary.url })))
