@@ -1,55 +1,59 @@
 import { join } from 'node:path'
-import { type CounterStore, openCounterStore } from '@ballast/state-stores/counter'
+import { startBackend } from '@ballast/backends'
 import { app } from '../../platform/services/app.ts'
 import type { BenchCase, Suite } from '../case.ts'
-import { closedLoop } from '../closed-loop.ts'
 import { benchFolder } from '../folder.ts'
-import { startServer } from '../server.ts'
+import { program, startServer } from '../server.ts'
 import { throughput } from '../throughput.ts'
+import { fullStore, groupCommit, latency } from './counter-group-commit.ts'
+import { memoryOfTokens, millionCounters } from './counter-memory.ts'
+
+const peers = {
+  memory: 'the same service on memory; 1 would be free durability',
+  'redis-always': 'a bare handler that sends INCR to a Redis of its own with appendfsync always',
+}
 
 export const counter: Suite = {
   name: 'counter',
-  summary: 'durable increments: group commit against one by one, and a file against memory over HTTP',
-  cases: [groupCommit(64), fileOverHttp(256)],
+  summary:
+    'durable increments: group commit against one by one, big stores, memory, and a file against memory and Redis over HTTP',
+  cases: [
+    groupCommit(64),
+    groupCommit(256),
+    fullStore(64, 'counters'),
+    fullStore(256, 'counters'),
+    fullStore(64, 'tokens'),
+    fullStore(256, 'tokens'),
+    latency(64),
+    millionCounters('start'),
+    millionCounters('rss'),
+    memoryOfTokens,
+    overHttp(256, 'memory', () => Promise.resolve(app('counter', 'serve', 0, ['--store', 'memory:']))),
+    overHttp(256, 'redis-always', async (stack) => {
+      const redis = stack.use(await startBackend('redis', { durability: 'disk' }))
+      return program('servers/redis-counter.ts', redis.url)
+    }),
+  ],
 }
 
-const increment = (store: CounterStore) => () => store.commit([{ kind: 'add', name: 'default/counter', by: 1n }])
-
-function groupCommit(callers: number): BenchCase {
+function overHttp(
+  connections: number,
+  peer: keyof typeof peers,
+  startPeer: (stack: AsyncDisposableStack) => Promise<readonly string[]>,
+): BenchCase {
   return {
-    name: `counter/group-commit-${callers}`,
+    name: `counter/http-${connections}-vs-${peer}`,
     unit: 'increments/s',
     higherIsBetter: true,
-    compares: `${callers} callers who share commits with one who waits for each of his, same file store, every one synced`,
+    compares: `POST / on the durable file with ${peers[peer]}; ${connections} connections`,
     async open(stack, { measureMs }) {
       const folder = await benchFolder(stack)
-      const ours = await openCounterStore(`file:${join(folder, 'ours.json')}`)
-      const peer = await openCounterStore(`file:${join(folder, 'peer.json')}`)
-      stack.use(ours)
-      stack.use(peer)
-      return {
-        ours: () => closedLoop(callers, measureMs, increment(ours)),
-        peer: () => closedLoop(1, measureMs, increment(peer)),
-      }
-    },
-  }
-}
-
-function fileOverHttp(connections: number): BenchCase {
-  return {
-    name: `counter/http-${connections}-vs-memory`,
-    unit: 'increments/s',
-    higherIsBetter: true,
-    compares: `POST / on the durable file with the same service on memory, ${connections} connections; 1 would be free durability`,
-    async open(stack, { measureMs }) {
-      const folder = await benchFolder(stack)
-      const start = (store: string): Promise<string> =>
-        startServer(stack, app('counter', 'serve', 0, ['--store', store]))
-      const ours = await start(`file:${join(folder, 'counter.json')}`)
-      const peer = await start('memory:')
+      const file = app('counter', 'serve', 0, ['--store', `file:${join(folder, 'counter.json')}`])
+      const ours = await startServer(stack, file)
+      const theirs = await startServer(stack, await startPeer(stack))
       const request = { method: 'POST', path: '/' }
       const figure = (url: string) => () => throughput({ url, connections, durationMs: measureMs, request })
-      return { ours: figure(ours), peer: figure(peer) }
+      return { ours: figure(ours), peer: figure(theirs) }
     },
   }
 }
