@@ -41,6 +41,14 @@ export const serveConfig = defineConfig({
       default: true,
       help: 'take DELETE; with --no-delete a message never goes, and caches may keep it for ever',
     }),
+    evict: list({
+      default: ['bazel', 'nx', 'ccache'],
+      help: 'families that are caches: full, they lose what was not used for longest; all others are 507 then',
+    }),
+    familyQuotas: list({ help: 'bytes of a family, as in bazel=20GiB,restic=1TiB; not for cassandra: and s3:' }),
+    familyTtls: list({
+      help: 'when entries of a family go, as in bazel=7d: since they were written, in caches since they were used',
+    }),
     families: list({
       default: familyNames,
       help: 'kinds of clients to serve beside our own routes; none switches all of them off',

@@ -5,7 +5,12 @@ const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
 
 /** Which routes the bytes came or went by. */
-export type Family = 'messages' | 'cas' | 'ac' | 'bazel' | 'lfs' | 'restic' | 'nx' | 'ccache' | 'oci'
+export const ownFamilies = ['messages', 'cas', 'ac', 'bazel', 'lfs', 'restic', 'nx', 'ccache', 'oci'] as const
+export type Family = (typeof ownFamilies)[number]
+
+export function isFamilyOfNames(text: string): text is Family {
+  return ownFamilies.some((family) => family === text)
+}
 
 export type PutResult = 'created' | 'replaced' | 'exists' | 'refused' | 'full' | 'not-applied' | 'unknown'
 export type GetResult = 'hit' | 'miss' | 'not-modified' | 'damaged'
@@ -73,6 +78,7 @@ export function messageMetrics(metrics: Metrics): MessageMetrics {
     },
     damaged: () => failures.inc(),
     watch: (store, queue) => {
+      watchFamilies(metrics, store)
       const gauges = {
         message_store_messages: [
           'Entries stored, messages and those of all other families',
@@ -96,4 +102,29 @@ export function messageMetrics(metrics: Metrics): MessageMetrics {
       }
     },
   }
+}
+
+function watchFamilies(metrics: Metrics, store: BlobStore): void {
+  if (store.usage() === undefined) return
+  const labelNames = ['family'] as const
+  metrics.gauge({
+    name: 'message_store_family_entries',
+    help: 'Entries of each family',
+    labelNames,
+    collect() {
+      // One whose last entry is gone would keep its last value.
+      this.reset()
+      for (const [family, { entries }] of Object.entries(store.usage()?.families ?? {})) this.set({ family }, entries)
+    },
+  })
+  metrics.gauge({
+    name: 'message_store_family_bytes',
+    help: 'Bytes of the entries of each family; those that share bytes each count',
+    labelNames,
+    collect() {
+      this.reset()
+      for (const [family, { sizeBytes }] of Object.entries(store.usage()?.families ?? {}))
+        this.set({ family }, sizeBytes)
+    },
+  })
 }

@@ -3,6 +3,7 @@ import { openBlobStore, type Damage } from '@ballast/state-stores/blob'
 import { build } from './app.ts'
 import type { ServeConfig } from './config.ts'
 import { messageMetrics } from './metrics.ts'
+import { policiesOf } from './policies.ts'
 import { familyNames, isFamily, type FamilyName } from './routes/families/index.ts'
 
 export async function serve({ config, log, health, serverOptions, ...service }: Service<ServeConfig>): Promise<void> {
@@ -23,6 +24,7 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
     log.error(damage, 'a stored message is damaged; its bytes were set aside')
   }
   const store = await openBlobStore(config.store, {
+    families: policiesOf(config),
     onDamage,
     setting: '--store (MESSAGE_STORE_STORE)',
     ...(quotaBytes === undefined ? {} : { quotaBytes }),
