@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startBackend, type BackendKind, type RunningBackend } from '@ballast/backends'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
 import { waitUntil } from '@ballast/testing'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { serverCases } from './cases.ts'
 import type { ServerCase, Subject } from './subject.ts'
 
@@ -40,6 +40,7 @@ function faults({ kind, durability, end, longestCallMs, open }: ServerCase): voi
     await subject.write(++numbers)
     const address = /127\.0\.0\.1:\d+/.exec(server.url)?.[0] ?? ''
     const during = ++numbers
+    onTestFinished(() => server.resume())
     await server.pause()
     const pausedMs = performance.now()
     let slowestMs = 0
@@ -51,11 +52,7 @@ function faults({ kind, durability, end, longestCallMs, open }: ServerCase): voi
     for (const call of calls) {
       expect(call).toMatchObject({
         status: 'rejected',
-        reason: {
-          name: expect.stringMatching(typed),
-          message: expect.stringContaining(address),
-          cause: expect.anything(),
-        },
+        reason: { name: expect.stringMatching(typed), message: expect.stringContaining(address) },
       })
     }
     expect(slowestMs).toBeLessThan(longestCallMs)
