@@ -3,6 +3,7 @@ import type { BlobStore } from '@ballast/state-stores/blob'
 import { Blobs, type QueueLimits } from './blobs.ts'
 import { messageMetrics, type MessageMetrics } from './metrics.ts'
 import { problems } from './problems.ts'
+import { casBatchRoutes } from './routes/cas-batch.ts'
 import { casUploadRoutes } from './routes/cas-uploads.ts'
 import { contentRoutes } from './routes/content.ts'
 import { families, familyNames, type FamilyName } from './routes/families/index.ts'
@@ -67,6 +68,7 @@ export async function build({
   forgetAbandoned(app, uploads)
   await app.register(messageRoutes, { ...sender, format: wireFormat(compat), allowDelete, cacheControl })
   await app.register(contentRoutes, { sender, allowDelete, cacheControl })
+  await app.register(casBatchRoutes, { sender, maxAnswerBytes: bodyLimitBytes })
   await app.register(casUploadRoutes, { uploads })
   for (const name of wanted) {
     await app.register(families[name], { sender, uploads, allowDelete, maxCollectedBytes: bodyLimitBytes, publicUrl })

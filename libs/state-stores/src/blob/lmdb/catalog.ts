@@ -80,7 +80,10 @@ export class Catalog {
   scan(namespace: string, after: string | undefined, limit: number): ScanPage {
     this.#environment.refresh()
     const { start, end } = records.entryRange(namespace)
-    const from = after === undefined ? start : Buffer.from(after, 'base64url')
+    const cursor = after === undefined ? start : Buffer.from(after, 'base64url')
+    // Cursors come back from clients: one that was made up must not lead into another namespace.
+    if (Buffer.compare(cursor, end) >= 0) return { entries: [] }
+    const from = Buffer.compare(cursor, start) < 0 ? start : cursor
     const entries: ScannedEntry[] = []
     let last: Buffer | undefined
     let seen = 0

@@ -115,3 +115,16 @@ test('whatever is written, quotas hold, what is kept stays, and the count is rig
     { numRuns: 25 },
   )
 })
+
+test('a cursor that was made up shows nothing of another namespace', async () => {
+  await using folder = await temporaryFolder()
+  await opened(folder.path, {}, async (store) => {
+    for (const namespace of ['a', 'cas', 'zzz']) {
+      await store.putSmall([1, 2].map((key) => ({ name: { namespace, key: `${namespace}${key}` }, bytes: bytes(key) })))
+    }
+    for (const after of ['', 'AA', '____', '!', 'A2Nhcw', Buffer.from('\u0003zzz').toString('base64url')]) {
+      const { entries } = await store.scan('cas', after, 100)
+      expect(entries.filter(({ key }) => !key.startsWith('cas'))).toEqual([])
+    }
+  })
+})
