@@ -13,18 +13,23 @@ async function scratch(): Promise<string> {
   return join(folder.path, 'data', 'counter.json')
 }
 
-describeCounterContract(
-  'file',
-  async (limits) => {
-    let nowMs = 1_700_000_000_000
-    const path = await scratch()
-    const open = () => fileCounterStore({ ...limits, path, now: () => nowMs })
-    const store = await open()
-    const pass = async (durationMs: number): Promise<void> => void (nowMs += durationMs)
-    return { store, nowMs: () => nowMs, pass, reopen: async () => (await store.close(), open()) }
-  },
-  { atomicity: 'batch', durable: true, clock: 'store' },
-)
+describe.each([
+  ['file', {}],
+  ['file with a log', { logAtBytes: 0, compactAtBytes: 1_000 }],
+])('%s', (name, sizes) => {
+  describeCounterContract(
+    name,
+    async (limits) => {
+      let nowMs = 1_700_000_000_000
+      const path = await scratch()
+      const open = () => fileCounterStore({ ...limits, ...sizes, path, now: () => nowMs })
+      const store = await open()
+      const pass = async (durationMs: number): Promise<void> => void (nowMs += durationMs)
+      return { store, nowMs: () => nowMs, pass, reopen: async () => (await store.close(), open()) }
+    },
+    { atomicity: 'batch', durable: true, clock: 'store' },
+  )
+})
 
 describe('the file', () => {
   test('is readable JSON with a line per counter, and nothing else lies beside it but the lock', async () => {
