@@ -11,6 +11,15 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 1_800_000,
   },
   {
+    name: 'counter-process-kills',
+    shows: '200 kills of --workers 2, and of two processes on each real server: nothing lost, nothing doubled, in order',
+    takes: 'about 40 min, estimated from short runs',
+    project: 'apps/counter',
+    file: 'test/kill-processes.e2e.test.ts',
+    env: { KILL_PROCESS_ROUNDS: '200', KILL_MODES: 'workers,redis,postgres,dynamodb' },
+    timeoutMs: 7_200_000,
+  },
+  {
     name: 'message-store-kills',
     shows: '200 kills under load: no acknowledged message is lost, none is read that was never complete',
     takes: 'about 10 min, estimated from short runs',
@@ -46,5 +55,15 @@ export const proofs: readonly Proof[] = [
     file: 'src/blob/cassandra/nodes.test.ts',
     env: { NODE_KILL_ROUNDS: '6' },
     timeoutMs: 3_600_000,
+  },
+  {
+    name: 'backend-faults',
+    shows:
+      'each service, its server paused for 20 s: an error that names it in time, never a hang; then it goes on by itself',
+    takes: '6 min',
+    project: 'tools',
+    file: 'paused-servers/paused-servers.test.ts',
+    env: { PAUSE_SECONDS: '20' },
+    timeoutMs: 300_000,
   },
 ]

@@ -24,7 +24,7 @@ export const statsRoute: Routes<{ documents: DocumentStore; stream: WriteStream 
       errorHandler: answerFixedError,
       schema: { summary: 'How much is stored and queued', response: { 200: Answer, 503: FixedError } },
     },
-    async () => {
+    async (request) => {
       try {
         const [stored, backlog] = await Promise.all([documents.count(), stream.backlog()])
         return {
@@ -33,6 +33,8 @@ export const statsRoute: Routes<{ documents: DocumentStore; stream: WriteStream 
           timestamp: new Date().toISOString(),
         }
       } catch (cause) {
+        // The answer is the original's and says little; which server it was stands here.
+        request.log.warn({ err: cause }, 'the statistics could not be read')
         throw problems.create('store-unavailable', 'A store did not answer; try again.', {
           headers: { 'retry-after': '1' },
           cause,
