@@ -71,7 +71,7 @@ export const serveConfig = defineConfig({
 const store = (help: string) => text({ required: true, help: `${help}: a URL as for counter --store` })
 
 export const recountConfig = defineConfig({
-  app: 'counter recount',
+  app: 'counter',
   prefix: 'COUNTER',
   summary: 'Proves that every counter is the sum of the changes in the audit log; exit code 1 when one is not.',
   examples: ['counter recount --store file:/var/lib/counter/counter.json --audit-log /var/lib/counter/audit.log'],
@@ -84,7 +84,7 @@ export const recountConfig = defineConfig({
 })
 
 export const copyConfig = defineConfig({
-  app: 'counter copy',
+  app: 'counter',
   prefix: 'COUNTER',
   summary: 'Copies all counters from one store to another, and compares them; the services on both must be stopped.',
   examples: [
