@@ -46,6 +46,7 @@ const capabilities: BlobCapabilities = {
     usage: 'a sum over all entries would be a scan of the cluster',
     'one-commit': 'entries are partitions of their own, on different nodes',
     policies: 'what the least recently used entry is, or the sum of a family, would be a scan of the cluster',
+    scrub: 'reading the whole cluster would compete with its own repair, which compares the replicas',
     'exact-outcomes': 'only a lightweight transaction decides and writes in one step, for four round trips',
   },
 }
@@ -155,6 +156,10 @@ export class CassandraBlobStore implements BlobStore {
     assertName({ namespace, key: 'any' })
     const [inTable] = this.#entries.key({ namespace, key: '' })
     return scanEntries(this.#session, inTable, after, limit)
+  }
+
+  scrub(): undefined {
+    return undefined
   }
 
   usage(): undefined {

@@ -4,6 +4,7 @@ import { describeModel } from './contract/model.ts'
 import { describeNames } from './contract/names.ts'
 import { describePolicies } from './contract/policies.ts'
 import { describeReading } from './contract/reading.ts'
+import { describeScrub } from './contract/scrub.ts'
 import { describeWriting } from './contract/writing.ts'
 import type { BlobLack } from './port.ts'
 
@@ -34,6 +35,7 @@ export function describeBlobContract(backend: string, open: OpenHarness, expecte
     describeWriting(start, lacks)
     describeNames(start, lacks)
     describeReading(start, lacks)
+    describeScrub(start, lacks)
     describePolicies(start, lacks)
     describeModel(open, lacks)
   })

@@ -21,6 +21,8 @@ export {
   type RemoveOutcome,
   type ScannedEntry,
   type ScanPage,
+  type ScrubOptions,
+  type ScrubPage,
   type SmallEntry,
 } from './port.ts'
 export { isDigest } from './name.ts'

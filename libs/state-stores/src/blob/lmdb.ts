@@ -21,6 +21,8 @@ import type {
   PutOutcome,
   RemoveOutcome,
   ScanPage,
+  ScrubOptions,
+  ScrubPage,
   SmallEntry,
 } from './port.ts'
 
@@ -150,6 +152,18 @@ class LmdbBlobStore implements BlobStore {
   async scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
     assertName({ namespace, key: 'any' })
     return this.#catalog.scan(namespace, after, limit)
+  }
+
+  async scrub({ after, limit, pace }: ScrubOptions): Promise<ScrubPage> {
+    const { digests, next } = this.#catalog.digests(after, limit)
+    let [sizeBytes, damaged] = [0, 0]
+    for (const digest of digests) {
+      const intact = await this.#reader.intact(digest, pace)
+      sizeBytes += intact?.sizeBytes ?? 0
+      // Without a record it was removed meanwhile.
+      if (intact === undefined && this.#catalog.recordOf(digest)?.damaged === true) damaged++
+    }
+    return { blobs: digests.length, sizeBytes, damaged, ...(next === undefined ? {} : { next }) }
   }
 
   usage(): BlobUsage {

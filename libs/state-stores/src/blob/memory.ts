@@ -16,6 +16,8 @@ import {
   type PutOutcome,
   type RemoveOutcome,
   type ScanPage,
+  type ScrubOptions,
+  type ScrubPage,
   type SmallEntry,
 } from './port.ts'
 import { familyOf } from './families.ts'
@@ -116,6 +118,26 @@ export class MemoryBlobStore implements BlobStore {
     })
     const last = page.at(-1)
     return keys.length > page.length && last !== undefined ? { entries, next: last } : { entries }
+  }
+
+  async scrub({ after = '', limit, pace }: ScrubOptions): Promise<ScrubPage> {
+    const digests = [...this.#blobs.keys()].filter((digest) => digest > after).toSorted()
+    const page = digests.slice(0, limit)
+    let [sizeBytes, damaged] = [0, 0]
+    for (const digest of page) {
+      const blob = this.#blobs.get(digest)
+      if (blob === undefined) continue
+      if (!blob.damaged && sha256(blob.bytes) !== digest) {
+        blob.damaged = true
+        this.#options.onDamage?.({ digest, what: 'in memory' })
+      }
+      if (blob.damaged) damaged++
+      sizeBytes += blob.bytes.length
+      await pace?.(blob.bytes.length)
+    }
+    const last = page.at(-1)
+    const next = digests.length > page.length && last !== undefined ? { next: last } : {}
+    return { blobs: page.length, sizeBytes, damaged, ...next }
   }
 
   usage(): BlobUsage {

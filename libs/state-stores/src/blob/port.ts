@@ -99,6 +99,24 @@ export interface FamilyPolicy {
   readonly ttlMs?: number
 }
 
+/** What a page of a scrub has found. */
+export interface ScrubPage {
+  readonly blobs: number
+  readonly sizeBytes: number
+  /** Of these blobs; those that were known to be included. */
+  readonly damaged: number
+  /** Where the next page begins; missing after the last one. */
+  readonly next?: string
+}
+
+export interface ScrubOptions {
+  readonly after?: string
+  /** Blobs of this page. */
+  readonly limit: number
+  /** Awaited after every piece that was read, with its size: where it waits, the scrub does. An error ends it. */
+  readonly pace?: (sizeBytes: number) => Promise<void>
+}
+
 export interface FamilyUsage {
   readonly entries: number
   readonly sizeBytes: number
@@ -131,6 +149,7 @@ export interface BlobCapabilities {
  *   same time may both be told `created`, or both `removed`.
  * - `linearizable-remove`: a removal whose answer was lost may still remove what is put after it.
  * - `policies`: nothing is evicted, and a quota or time of life of a family is refused when the store is opened.
+ * - `scrub`: `scrub()` is undefined; damage is found when it is read.
  * - `long-keys`: keys beyond 200 bytes are refused with `RangeError`.
  */
 export const blobLacks = [
@@ -140,6 +159,7 @@ export const blobLacks = [
   'exact-outcomes',
   'linearizable-remove',
   'policies',
+  'scrub',
   'long-keys',
 ] as const
 export type BlobLack = (typeof blobLacks)[number]
@@ -198,6 +218,12 @@ export interface BlobStore extends AsyncDisposable {
 
   /** A page of a namespace, in a stable order; each entry that is there all the while comes exactly once. */
   scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage>
+
+  /**
+   * Reads a page of all blobs from end to end, whatever their names, while others read and write. What is damaged is
+   * set aside and reported as when a reader had found it. Undefined in a store that lacks `scrub`.
+   */
+  scrub(options: ScrubOptions): Promise<ScrubPage> | undefined
 
   /** Undefined in a store that lacks `usage`. */
   usage(): BlobUsage | undefined

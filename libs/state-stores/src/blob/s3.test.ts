@@ -17,7 +17,16 @@ await describeOnBackend('s3', ({ url }) => {
     {
       durable: true,
       shared: true,
-      lacks: ['one-copy', 'usage', 'one-commit', 'exact-outcomes', 'linearizable-remove', 'policies', 'long-keys'],
+      lacks: [
+        'one-copy',
+        'usage',
+        'one-commit',
+        'exact-outcomes',
+        'linearizable-remove',
+        'policies',
+        'scrub',
+        'long-keys',
+      ],
     },
   )
 })

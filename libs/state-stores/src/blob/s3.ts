@@ -47,6 +47,7 @@ const capabilities: BlobCapabilities = {
     'exact-outcomes': 'a removal answers the same whether there was an object or not, so it is asked before',
     'linearizable-remove': 'a removal has no condition: one whose answer was lost may arrive after a later put',
     policies: 'what the least recently used object is, or the sum of a family, would be a listing of the bucket',
+    scrub: 'reading a bucket from end to end is paid for by the byte; let its own integrity checks do it',
     'long-keys': 'a key of S3 has 1024 bytes, and ours are escaped',
   },
 }
@@ -138,6 +139,10 @@ class S3BlobStore implements BlobStore {
   async scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
     assertName({ namespace, key: 'any' })
     return scanObjects(this.#objects, namespace, folderOf(namespace), after, limit)
+  }
+
+  scrub(): undefined {
+    return undefined
   }
 
   usage(): undefined {

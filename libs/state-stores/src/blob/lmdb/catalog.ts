@@ -98,6 +98,15 @@ export class Catalog {
     return { entries }
   }
 
+  /** Of all blobs, in their order. */
+  digests(after: string | undefined, limit: number): { digests: readonly Digest[]; next?: Digest } {
+    this.#environment.refresh()
+    const start = after === undefined ? Buffer.alloc(1) : Buffer.concat([Buffer.from(after, 'hex'), Buffer.alloc(1)])
+    const digests = Array.from(this.#blobs.range({ start, limit: limit + 1 }), ({ key }) => key.toString('hex'))
+    const last = digests[limit - 1]
+    return digests.length > limit && last !== undefined ? { digests: digests.slice(0, limit), next: last } : { digests }
+  }
+
   /** One durable transaction; resolves with the result and the files that it released. */
   change<Result>(work: (changes: Changes) => Result): Promise<{ result: Result; released: readonly Released[] }> {
     return this.#environment.transact(() => {

@@ -51,22 +51,31 @@ export class Reader {
    * Cost: one read and hash of the blob, but only where the bytes are there already.
    * Errors: `NotAppliedError` when the copy cannot be read at all.
    */
-  async intact(digest: Digest): Promise<Record | undefined> {
+  async intact(digest: Digest, pace?: (sizeBytes: number) => Promise<void>): Promise<Record | undefined> {
     const record = this.#catalog.recordOf(digest)
     if (record === undefined || record.damaged) return undefined
-    const what = await this.#damageIn(digest, record)
+    const what = await this.#damageIn(digest, record, pace)
     if (what === undefined) return record
     await this.#damaged(digest, record, what)
     return undefined
   }
 
-  async #damageIn(digest: Digest, { content, sizeBytes }: Record): Promise<string | undefined> {
-    if ('bytes' in content) return sha256(content.bytes) === digest ? undefined : 'in the database'
+  async #damageIn(
+    digest: Digest,
+    { content, sizeBytes }: Record,
+    pace: (sizeBytes: number) => Promise<void> = async () => {},
+  ): Promise<string | undefined> {
+    if ('bytes' in content) {
+      await pace(sizeBytes)
+      return sha256(content.bytes) === digest ? undefined : 'in the database'
+    }
     try {
       await using file = await this.#files.read({ digest, generation: content.generation })
       if (file === undefined) return 'its file is missing'
-      for (let index = 0; index * chunkBytes < sizeBytes; index++)
-        await readChunk(file, content.chunks, index, sizeBytes)
+      for (let index = 0; index * chunkBytes < sizeBytes; index++) {
+        const chunk = await readChunk(file, content.chunks, index, sizeBytes)
+        await pace(chunk.length)
+      }
       return undefined
     } catch (cause) {
       if (cause instanceof ChunkMismatchError) return cause.message
