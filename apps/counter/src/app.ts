@@ -11,6 +11,7 @@ import { listRoutes } from './routes/list.ts'
 import { rootRoutes } from './routes/root.ts'
 import { CounterHub } from './stream/hub.ts'
 import { Streams, type StreamLimits } from './stream/streams.ts'
+import { validationProblem } from './validation-problem.ts'
 import { Writer } from './writer.ts'
 
 export interface BuildDeps {
@@ -29,6 +30,7 @@ const openapi = {
 export async function build({ store, server, buffer, streams: limits = {} }: BuildDeps): Promise<App> {
   const { pollMs = 500, maxStreams = 10_000, heartbeatMs = 15_000, stallMs = 30_000 } = limits
   const app = await buildServer({ ...server, problems, openapi, limitsRate: true })
+  app.setSchemaErrorFormatter(validationProblem)
   const hub = new CounterHub(store, pollMs)
   const announced = refine(store, {
     async commit(ops, by) {

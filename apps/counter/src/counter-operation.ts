@@ -1,6 +1,7 @@
 import type { CounterOp } from '@ballast/state-stores/counter'
 import { Type, type Static } from 'typebox'
 import { Int64Input, toInt64 } from './numbers.ts'
+import { problems } from './problems.ts'
 
 const longestTtlMs = 100 * 365 * 86_400_000
 
@@ -38,13 +39,16 @@ export interface Intent {
 }
 
 export function addIntent(name: string, { by = 1, min, max, onBound, ttlMs }: Static<typeof AddBody>): Intent {
-  const op: CounterOp = {
+  const op: CounterOp & { kind: 'add' } = {
     kind: 'add',
     name,
     by: toInt64(by, 'by'),
     ...(min !== undefined && { min: toInt64(min, 'min') }),
     ...(max !== undefined && { max: toInt64(max, 'max') }),
     ...(onBound !== undefined && { onBound }),
+  }
+  if (op.min !== undefined && op.max !== undefined && op.min > op.max) {
+    throw problems.create('contradicting-bounds', `min is ${op.min} and max is ${op.max}: no value is within them.`)
   }
   return ttlMs === undefined ? { op } : { op, ttlMs }
 }

@@ -2,6 +2,8 @@ import { defineProblems } from '@ballast/service'
 
 /** Every error of this app; the table in README.md is checked against it. */
 export const problems = defineProblems({
+  'invalid-name': { status: 400, title: 'This is no name of a counter' },
+  'contradicting-bounds': { status: 400, title: 'The bounds exclude each other' },
   'invalid-number': { status: 400, title: 'The number is no whole number of 64 bits' },
   'invalid-idempotency-key': { status: 400, title: 'The Idempotency-Key cannot be used' },
   'invalid-precondition': { status: 400, title: 'The precondition cannot be checked' },

@@ -61,13 +61,17 @@ describe('a named counter', () => {
     ['/v1/counters/A.b:c-d/0', 404],
   ])('name %s is answered %i', async (path, status) => {
     const { app } = await testApp()
-    expect((await app.inject(path)).statusCode).toBe(status)
+    const code = status === 400 ? 'invalid-name' : 'counter-not-found'
+    expect((await app.inject(path)).json()).toMatchObject({ status, code })
   })
 
   test.each([
-    [{ by: 1.5 }, 'invalid-request'],
-    [{ by: 'one' }, 'invalid-request'],
-    [{ by: 9_007_199_254_740_992 }, 'invalid-request'],
+    [{ by: 1.5 }, 'invalid-number'],
+    [{ by: 'one' }, 'invalid-number'],
+    [{ by: 9_007_199_254_740_992 }, 'invalid-number'],
+    [{ by: '99999999999999999999' }, 'invalid-number'],
+    [{ by: 1, min: 1.5 }, 'invalid-number'],
+    [{ by: 1, min: 5, max: 4 }, 'contradicting-bounds'],
     [{ by: '9223372036854775808' }, 'invalid-number'],
     [{ by: 1, onBound: 'explode' }, 'invalid-request'],
     [{ bye: 1 }, 'invalid-request'],

@@ -20,5 +20,6 @@ test('counters come in order of their names, a page at a time, within a namespac
 
 test.each(['limit=0', 'limit=1001', 'limit=x', 'after=b', 'namespace=a%20b'])('%s is refused', async (query) => {
   const { app } = await testApp()
-  expect((await app.inject(`/v1/counters?${query}`)).json()).toMatchObject({ status: 400, code: 'invalid-request' })
+  const code = query.startsWith('namespace') ? 'invalid-name' : 'invalid-request'
+  expect((await app.inject(`/v1/counters?${query}`)).json()).toMatchObject({ status: 400, code })
 })
