@@ -3,6 +3,7 @@ import { slotOf } from '@ballast/hashing'
 import { waitUntil } from '@ballast/testing'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Leader, WorkItemStore, WorkerLease } from './port.ts'
+import { describeOperations } from './contract-operations.ts'
 import { compareTicks, snapshotTicks } from './tick-check.ts'
 
 /** A fresh, empty store for one test, and what a test must be able to do behind its back. */
@@ -278,6 +279,7 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
         kind: 'alive',
         draining: true,
         otherTakers: 1,
+        paused: false,
       })
       await expect(store.leaders.members()).resolves.toMatchObject([
         { name: 'a', alive: true, draining: true, rows: 7, longestGapTicks: 2 },
@@ -345,4 +347,6 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
       await expect(store.leaders.history(1)).resolves.toHaveLength(1)
     })
   })
+
+  describeOperations(name, open)
 }

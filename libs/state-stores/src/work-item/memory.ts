@@ -3,6 +3,7 @@ import { defaultSlots, slotOf } from '@ballast/hashing'
 import type { WorkItemStore } from './port.ts'
 import { memoryLeaders } from './memory/leaders.ts'
 import { memoryRows } from './memory/rows.ts'
+import { memoryOperator } from './memory/operator.ts'
 import type { MemoryState } from './memory/state.ts'
 import { memoryWorkers } from './memory/workers.ts'
 
@@ -28,12 +29,18 @@ export function openMemoryWorkItems(options: MemoryWorkItemOptions = {}): Memory
     owners: empty(),
     targets: empty(),
     since: Array.from({ length: slots }, () => nowMs()),
+    causes: empty(),
+    targetCauses: empty(),
+    formerOwners: Array.from({ length: slots }, () => []),
     workers: new Map(),
     leases: new Map(),
     rows: new Map(),
     events: [],
     mapVersion: 0n,
     leader: undefined,
+    pausedTick: undefined,
+    skips: 0n,
+    limits: {},
   }
   return {
     backend: 'memory',
@@ -41,6 +48,7 @@ export function openMemoryWorkItems(options: MemoryWorkItemOptions = {}): Memory
     state,
     workers: memoryWorkers(state),
     leaders: memoryLeaders(state),
+    operator: memoryOperator(state),
     rows: memoryRows(state, (id) => slotOf(id, slots)),
     check: async () => {},
     [Symbol.asyncDispose]: async () => {},

@@ -21,6 +21,7 @@ export interface WorkItemStore extends AsyncDisposable {
   readonly slots: number
   readonly workers: WorkerSide
   readonly leaders: LeaderSide
+  readonly operator: OperatorSide
   readonly rows: Rows
   /** Rejects when the store cannot be used now. */
   check(): Promise<void>
@@ -50,9 +51,9 @@ export interface WorkerLease extends WorkerIdentity {
 export interface WorkerSide {
   /**
    * Joins, or comes back under the same name: slots are kept, the epoch is bumped, and an older incarnation is fenced off from now on.
-   * A drain asked for earlier is forgotten.
+   * A drain asked for earlier is forgotten. While all is paused the lease has no slots. `zone`: a failure domain, '' when there are none.
    */
-  register(worker: WorkerIdentity, options: { weight: number; ttlMs: number }): Promise<WorkerLease>
+  register(worker: WorkerIdentity, options: { weight: number; ttlMs: number; zone?: string }): Promise<WorkerLease>
   /** Lives for another `ttlMs`. Never waits behind a tick. */
   heartbeat(worker: WorkerIdentity, report: HeartbeatReport): Promise<Heartbeat>
   /**
@@ -73,8 +74,11 @@ export interface WorkerSide {
    * false, and nothing is asked of its successor, when another one has taken the name.
    */
   drain(worker: { readonly name: string; readonly incarnation?: string }): Promise<boolean>
-  /** Stops living now; whatever it still owns may be taken over. */
-  leave(worker: WorkerIdentity): Promise<void>
+  /**
+   * Stops living now; whatever it still owns may be taken over. With `restartWithinMs` it is *away*: it keeps what it owns, gets nothing
+   * more, and only when it has not registered again by then is it gone. One that is being drained is gone now.
+   */
+  leave(worker: WorkerIdentity, options?: { readonly restartWithinMs: number }): Promise<void>
 }
 
 export interface HeartbeatReport {
@@ -87,7 +91,13 @@ export interface HeartbeatReport {
 }
 
 export type Heartbeat =
-  | { readonly kind: 'alive'; readonly draining: boolean; readonly otherTakers: number }
+  | {
+      readonly kind: 'alive'
+      readonly draining: boolean
+      readonly otherTakers: number
+      /** All is paused: the lease has no slots. */
+      readonly paused: boolean
+    }
   /** Another incarnation has registered under this name, or nobody has. */
   | { readonly kind: 'superseded' }
 
@@ -138,9 +148,9 @@ export interface LeaderSide {
   current(): Promise<{ name: string; epoch: bigint; alive: boolean } | undefined>
   members(): Promise<readonly MemberState[]>
   map(): Promise<SlotMap>
-  /** Sets targets. Nothing changes hands yet. */
-  publish(leader: Leader, moves: readonly Target[]): Promise<'published' | 'stale'>
-  /** Gives slots without a live owner to their target, if that lives. `unownedMs` is how long they went without a tick, at most. */
+  /** Sets targets. Nothing changes hands yet. `cause`: why, for `explain`. */
+  publish(leader: Leader, moves: readonly Target[], cause?: string): Promise<'published' | 'stale'>
+  /** Gives slots whose owner is gone or away to their target, if that lives and is not away. `unownedMs` is how long they went without a tick, at most. */
   takeOver(leader: Leader): Promise<TakenOver | 'stale'>
   /**
    * Rows per slot, exact but for writes of the last moment. Only the leader may ask: the answer folds the store's change log.
@@ -154,11 +164,42 @@ export interface LeaderSide {
   history(limit: number): Promise<readonly HistoryEvent[]>
 }
 
+/** What people do to the whole. Not fenced by a leader: each call is one step on the store, or a row of steps that may be repeated. */
+export interface OperatorSide {
+  /** Nothing is ticked from now on: waits for ticks that run and takes the slots from all leases. */
+  pause(): Promise<'paused' | 'already-paused' | 'resuming'>
+  /**
+   * Ticks go on. The time of the pause is skipped: every row's last tick is moved by it, part by part, before anybody ticks, and what
+   * was due before the pause stays due. With `catchUp` the pause is credited like any delay instead. Interrupted, it goes on where it
+   * was with the next call, and as it was begun. Nothing happens unless all is paused.
+   */
+  resume(options: { readonly catchUp: boolean }): Promise<void>
+  pauseState(): Promise<PauseState>
+  /** What `setLimits` has set; the meaning of the names is the callers'. */
+  limits(): Promise<Limits>
+  /** Merged into what is set; null removes one. */
+  setLimits(limits: Readonly<Record<string, number | boolean | null>>): Promise<void>
+}
+
+export type Limits = Readonly<Record<string, number | boolean>>
+
+export interface PauseState {
+  /** Undefined: all is ticked. Unix ms. */
+  readonly pausedSinceMs: number | undefined
+  /** Rows are being prepared to go on. */
+  readonly resuming: boolean
+  /** Pauses that were skipped so far: `value - lastTick` of rows may be compared only while this stays the same. */
+  readonly skips: bigint
+}
+
 export interface MemberState {
   readonly name: string
+  /** Of whom something was heard in time, or who is away and may still come back. */
   readonly alive: boolean
   readonly draining: boolean
+  readonly away: boolean
   readonly weight: number
+  readonly zone: string
   readonly epoch: bigint
   readonly slots: number
   /** As last reported by its heartbeat. */
@@ -212,7 +253,19 @@ export interface Explanation extends Row {
   readonly ownerSinceMs: number | undefined
   readonly epoch: bigint | undefined
   readonly ownerAlive: boolean
+  /** It has left to come back, and time is not up. */
+  readonly ownerAway: boolean
+  /** Why the owner got it, as `publish` was told. */
+  readonly cause: string | undefined
+  /** Up to five former owners, the latest first. */
+  readonly formerOwners: readonly FormerOwner[]
   readonly nowMs: number
+}
+
+export interface FormerOwner {
+  readonly owner: string
+  readonly sinceMs: number
+  readonly cause: string | undefined
 }
 
 export interface Rows {

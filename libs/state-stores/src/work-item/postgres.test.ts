@@ -135,6 +135,7 @@ describe('a table that is there already', () => {
       { version: 1 },
       { version: 2 },
       { version: 3 },
+      { version: 4 },
     ])
     await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()))
   })

@@ -5,6 +5,7 @@ import { messageOf } from '../message-of.ts'
 import { connect, serverName } from './postgres/connection.ts'
 import { leaderSide } from './postgres/leader-side.ts'
 import { checkServer, migrate, readFacts } from './postgres/migrate.ts'
+import { operatorSide } from './postgres/operator-side.ts'
 import { rowsOf } from './postgres/rows.ts'
 import { workerSide } from './postgres/worker-side.ts'
 
@@ -47,6 +48,7 @@ export async function openPostgresWorkItems(options: PostgresWorkItemOptions): P
       slots: facts.slots,
       workers: workerSide(database, facts),
       leaders: leaderSide(database, facts),
+      operator: operatorSide(database, facts),
       rows: rowsOf(database),
       check: async () => void (await database.query('SELECT 1')),
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),

@@ -1,4 +1,4 @@
-import { bumpLeases, isAlive, leads, moveToTargets, sameFence, type MemoryState } from './state.ts'
+import { bumpLeases, isAlive, leads, moveToTargets, sameFence, takesSlots, type MemoryState } from './state.ts'
 import type { LeaderSide } from '../port.ts'
 
 export function memoryLeaders(state: MemoryState): LeaderSide {
@@ -26,14 +26,17 @@ export function memoryLeaders(state: MemoryState): LeaderSide {
     },
     async members() {
       return [...state.workers]
-        .map(([name, { weight, draining, rows, lastTickMs, longestGapTicks }]) => {
+        .map(([name, { weight, zone, draining, away, rows, lastTickMs, longestGapTicks }]) => {
           const lease = state.leases.get(name)
-          const [epoch, slots] = [lease?.fence.epoch ?? 0n, lease?.slots.length ?? 0]
+          const epoch = lease?.fence.epoch ?? 0n
+          const slots = state.owners.filter((owner) => owner === name).length
           return {
             name,
             alive: isAlive(state, name),
             draining,
+            away,
             weight,
+            zone,
             epoch,
             slots,
             rows,
@@ -46,18 +49,21 @@ export function memoryLeaders(state: MemoryState): LeaderSide {
     async map() {
       return { version: state.mapVersion, owners: [...state.owners], targets: [...state.targets] }
     },
-    async publish(leader, moves) {
+    async publish(leader, moves, cause) {
       if (!leads(state, leader)) return 'stale'
-      for (const { slot, to } of moves) state.targets[slot] = to
+      for (const { slot, to } of moves) {
+        state.targets[slot] = to
+        state.targetCauses[slot] = cause
+      }
       state.mapVersion += 1n
       return 'published'
     },
     async takeOver(leader) {
       if (!leads(state, leader)) return 'stale'
-      const { moved, involved } = moveToTargets(state, (owner) => !isAlive(state, owner))
+      const { moved, involved } = moveToTargets(state, (owner) => !takesSlots(state, owner))
       if (moved > 0) bumpLeases(state, involved)
       const lastTicks = [...involved]
-        .filter((name) => !isAlive(state, name))
+        .filter((name) => !takesSlots(state, name))
         .map((name) => state.workers.get(name)?.lastTickMs ?? 0)
         .filter((ms) => ms > 0)
       return {

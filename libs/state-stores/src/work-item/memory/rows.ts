@@ -1,4 +1,4 @@
-import { isAlive, type MemoryState } from './state.ts'
+import { isAlive, takesSlots, type MemoryState } from './state.ts'
 import type { Row, Rows } from '../port.ts'
 
 export function memoryRows(state: MemoryState, slotOfId: (id: string) => number): Rows {
@@ -44,6 +44,9 @@ export function memoryRows(state: MemoryState, slotOfId: (id: string) => number)
         ownerSinceMs: owner === undefined ? undefined : state.since[slot],
         epoch: owner === undefined ? undefined : state.leases.get(owner)?.fence.epoch,
         ownerAlive: isAlive(state, owner),
+        ownerAway: isAlive(state, owner) && !takesSlots(state, owner),
+        cause: state.causes[slot],
+        formerOwners: state.formerOwners[slot] ?? [],
         nowMs: state.nowMs(),
       }
     },

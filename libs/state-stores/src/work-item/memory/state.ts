@@ -1,4 +1,4 @@
-import type { Fence, Leader, WorkerIdentity } from '../port.ts'
+import type { Fence, FormerOwner, Leader, Limits, WorkerIdentity } from '../port.ts'
 
 /** Everything the store knows. One thread, no await inside a step: each step is atomic. */
 export interface MemoryState {
@@ -7,18 +7,27 @@ export interface MemoryState {
   readonly owners: (string | undefined)[]
   readonly targets: (string | undefined)[]
   readonly since: number[]
+  /** Why each slot's owner got it, and why its target shall. */
+  readonly causes: (string | undefined)[]
+  readonly targetCauses: (string | undefined)[]
+  readonly formerOwners: (readonly FormerOwner[])[]
   readonly workers: Map<string, MemoryWorker>
   readonly leases: Map<string, MemoryLease>
   readonly rows: Map<string, MemoryRow>
   readonly events: { atMs: number; kind: string; detail: Readonly<Record<string, unknown>> }[]
   mapVersion: bigint
   leader: { name: string; fence: Fence; expiresAtMs: number } | undefined
+  pausedTick: bigint | undefined
+  skips: bigint
+  limits: Limits
 }
 
 export interface MemoryWorker {
   incarnation: string
   weight: number
+  zone: string
   draining: boolean
+  away: boolean
   expiresAtMs: number
   rows: number
   lastTickMs: number
@@ -44,6 +53,11 @@ export function isAlive({ workers, nowMs }: MemoryState, name: string | undefine
   return worker !== undefined && worker.expiresAtMs > nowMs()
 }
 
+/** Alive, and not away: may be given slots. */
+export function takesSlots(state: MemoryState, name: string | undefined): boolean {
+  return isAlive(state, name) && state.workers.get(name ?? '')?.away === false
+}
+
 export function sameFence(a: Fence, b: Fence): boolean {
   return a.epoch === b.epoch && a.nonce === b.nonce
 }
@@ -64,7 +78,8 @@ export function bumpLeases(state: MemoryState, names: Iterable<string>): void {
   for (const name of names) {
     const lease = state.leases.get(name)
     if (lease === undefined) continue
-    const slots = [...state.owners.keys()].filter((slot) => state.owners[slot] === name)
+    const paused = state.pausedTick !== undefined
+    const slots = paused ? [] : [...state.owners.keys()].filter((slot) => state.owners[slot] === name)
     const fence = { epoch: lease.fence.epoch + 1n, nonce: state.newId() }
     state.leases.set(name, { incarnation: lease.incarnation, fence, slots })
   }
@@ -79,8 +94,13 @@ export function moveToTargets(
   let moved = 0
   for (const [slot, target] of state.targets.entries()) {
     const owner = state.owners[slot]
-    if (owner === target || target === undefined || !mayMove(owner) || !isAlive(state, target)) continue
+    if (owner === target || target === undefined || !mayMove(owner) || !takesSlots(state, target)) continue
+    if (owner !== undefined) {
+      const former = { owner, sinceMs: state.since[slot] ?? 0, cause: state.causes[slot] }
+      state.formerOwners[slot] = [former, ...(state.formerOwners[slot] ?? [])].slice(0, 5)
+    }
     state.owners[slot] = target
+    state.causes[slot] = state.targetCauses[slot]
     state.since[slot] = state.nowMs()
     for (const name of [owner, target]) if (name !== undefined) involved.add(name)
     moved += 1

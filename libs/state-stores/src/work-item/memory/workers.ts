@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { bumpLeases, isAlive, leaseOf, moveToTargets, sameFence, type MemoryRow, type MemoryState } from './state.ts'
+import {
+  bumpLeases,
+  isAlive,
+  leaseOf,
+  takesSlots,
+  moveToTargets,
+  sameFence,
+  type MemoryRow,
+  type MemoryState,
+} from './state.ts'
 import type { Refused, WorkerIdentity, WorkerLease, WorkerSide } from '../port.ts'
 
 const maximum = 2 ** 31 - 1
@@ -19,17 +28,25 @@ export function memoryWorkers(state: MemoryState): WorkerSide {
   }
   const waiting = (name: string) =>
     [...state.owners.keys()].filter(
-      (slot) => state.owners[slot] === name && state.targets[slot] !== name && isAlive(state, state.targets[slot]),
+      (slot) => state.owners[slot] === name && state.targets[slot] !== name && takesSlots(state, state.targets[slot]),
     ).length
 
   return {
-    async register({ name, incarnation }, { weight, ttlMs }) {
+    async register({ name, incarnation }, { weight, ttlMs, zone = '' }) {
       const before = state.leases.get(name)
       const fence = before?.fence ?? { epoch: 0n, nonce: '' }
       state.leases.set(name, { incarnation, fence, slots: before?.slots ?? [] })
       bumpLeases(state, [name])
       const known = state.workers.get(name) ?? { rows: 0, lastTickMs: 0, longestGapTicks: 0 }
-      state.workers.set(name, { ...known, incarnation, weight, draining: false, expiresAtMs: state.nowMs() + ttlMs })
+      state.workers.set(name, {
+        ...known,
+        incarnation,
+        weight,
+        zone,
+        draining: false,
+        away: false,
+        expiresAtMs: state.nowMs() + ttlMs,
+      })
       const lease = leaseOf(state, { name, incarnation })
       if (lease === undefined) throw new Error(`${name} could not register`)
       return portLease({ name, incarnation }, lease)
@@ -42,9 +59,14 @@ export function memoryWorkers(state: MemoryState): WorkerSide {
       worker.lastTickMs = Math.max(worker.lastTickMs, lastTickMs)
       worker.longestGapTicks = Math.max(worker.longestGapTicks, longestGapTicks)
       const takers = [...state.workers].filter(
-        ([other, { draining }]) => other !== name && !draining && isAlive(state, other),
+        ([other, { draining }]) => other !== name && !draining && takesSlots(state, other),
       )
-      return { kind: 'alive', draining: worker.draining, otherTakers: takers.length }
+      return {
+        kind: 'alive',
+        draining: worker.draining,
+        otherTakers: takers.length,
+        paused: state.pausedTick !== undefined,
+      }
     },
     async tick(lease, clock) {
       const held = holds(lease)
@@ -91,9 +113,11 @@ export function memoryWorkers(state: MemoryState): WorkerSide {
       worker.draining = true
       return true
     },
-    async leave({ name, incarnation }) {
+    async leave({ name, incarnation }, { restartWithinMs } = { restartWithinMs: 0 }) {
       const worker = state.workers.get(name)
-      if (worker?.incarnation === incarnation) worker.expiresAtMs = state.nowMs()
+      if (worker?.incarnation !== incarnation) return
+      worker.away = restartWithinMs > 0 && !worker.draining
+      worker.expiresAtMs = state.nowMs() + (worker.away ? restartWithinMs : 0)
     },
   }
 }

@@ -8,9 +8,11 @@ UPDATE ballast_scaler.leader SET holder = $1, epoch = epoch + 1, nonce = gen_ran
 WHERE expires_at <= clock_timestamp() RETURNING epoch::text, nonce`
 
 const membersStatement = `
-SELECT w.name, w.expires_at > clock_timestamp() AS alive, w.draining, w.weight, l.epoch::text, cardinality(l.slots) AS slots,
+SELECT w.name, w.expires_at > clock_timestamp() AS alive, w.draining, w.away, w.weight, w.zone, l.epoch::text,
+  CASE WHEN s.paused_tick IS NULL THEN cardinality(l.slots)
+    ELSE (SELECT count(*) FROM ballast_scaler.slots o WHERE o.owner = w.name)::integer END AS slots,
   w.rows::integer, coalesce(extract(epoch FROM w.last_tick_at)::float8 * 1000, 0) AS last_tick_ms, w.longest_gap_ticks::integer AS gap
-FROM ballast_scaler.workers w JOIN ballast_scaler.leases l ON l.worker = w.name ORDER BY w.name`
+FROM ballast_scaler.workers w JOIN ballast_scaler.leases l ON l.worker = w.name CROSS JOIN ballast_scaler.settings s ORDER BY w.name`
 
 interface MemberRow extends Omit<MemberState, 'epoch' | 'lastTickMs' | 'longestGapTicks'> {
   readonly epoch: string
@@ -62,11 +64,12 @@ export function leaderSide(database: Database, facts: ServerFacts): LeaderSide {
       )
       return { version: BigInt(row?.version ?? 0), owners: names(row?.owners), targets: names(row?.targets) }
     },
-    async publish(leader, moves) {
-      const [row] = await database.query<{ ok: boolean }>('SELECT ballast_scaler.publish($1, $2, $3, $4) AS ok', [
+    async publish(leader, moves, cause) {
+      const [row] = await database.query<{ ok: boolean }>('SELECT ballast_scaler.publish($1, $2, $3, $4, $5) AS ok', [
         ...fenceOf(leader),
         moves.map(({ slot }) => slot),
         moves.map(({ to }) => to),
+        cause ?? null,
       ])
       return row?.ok === true ? 'published' : 'stale'
     },

@@ -4,6 +4,7 @@ import type { Database } from './connection.ts'
 import { ownership } from './migrations/0001-ownership.ts'
 import { rowCounts } from './migrations/0002-row-counts.ts'
 import { born } from './migrations/0003-born.ts'
+import { operations } from './migrations/0004-operations.ts'
 
 type Migration = (client: pg.PoolClient, slots: number) => Promise<void>
 
@@ -21,6 +22,7 @@ const migrations: readonly Migration[] = [
       SELECT s.slot, (SELECT count(*) FROM public.work_items i WHERE i.slot = s.slot) FROM ballast_scaler.slots s`)
   },
   async (client) => void (await client.query(born)),
+  async (client) => void (await client.query(operations)),
 ]
 
 /** An arbitrary key for the advisory lock under which one process at a time migrates. */

@@ -15,8 +15,10 @@ interface ListedRow extends RowRow {
 const explainStatement = `
 SELECT i.id, i.value, i.last_tick::text, i.currentworker, i.slot, s.owner, s.target, l.epoch::text,
   extract(epoch FROM s.since)::float8 * 1000 AS since_ms, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms,
-  coalesce(s.owner = ANY ((SELECT ballast_scaler.living())::text[]), false) AS alive
+  coalesce(w.expires_at > clock_timestamp(), false) AS alive, coalesce(w.away AND w.expires_at > clock_timestamp(), false) AS away,
+  s.cause, s.history
 FROM public.work_items i JOIN ballast_scaler.slots s USING (slot) LEFT JOIN ballast_scaler.leases l ON l.worker = s.owner
+  LEFT JOIN ballast_scaler.workers w ON w.name = s.owner
 WHERE i.id = $1`
 
 interface ExplainRow extends RowRow {
@@ -27,6 +29,9 @@ interface ExplainRow extends RowRow {
   readonly since_ms: number
   readonly now_ms: number
   readonly alive: boolean
+  readonly away: boolean
+  readonly cause: string | null
+  readonly history: readonly { owner: string; sinceMs: number; cause: string | null }[]
 }
 
 /** Before every uuid, for the first page. */
@@ -75,6 +80,9 @@ export function rowsOf(database: Database): Rows {
         ownerSinceMs: row.owner === null ? undefined : row.since_ms,
         epoch: row.epoch === null ? undefined : BigInt(row.epoch),
         ownerAlive: row.alive,
+        ownerAway: row.away,
+        cause: row.cause ?? undefined,
+        formerOwners: row.history.map(({ cause, ...former }) => ({ ...former, cause: cause ?? undefined })),
         nowMs: row.now_ms,
       }
     },

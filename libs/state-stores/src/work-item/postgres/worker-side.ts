@@ -17,7 +17,8 @@ WITH beat AS (
   WHERE name = $1 AND incarnation = $2 RETURNING draining
 )
 SELECT draining, (SELECT count(*)::integer FROM ballast_scaler.workers w
-  WHERE w.name <> $1 AND NOT w.draining AND w.expires_at > clock_timestamp()) AS others FROM beat`
+    WHERE w.name <> $1 AND NOT w.draining AND NOT w.away AND w.expires_at > clock_timestamp()) AS others,
+  (SELECT paused_tick IS NOT NULL FROM ballast_scaler.settings) AS paused FROM beat`
 
 const watchedStatement = `
 SELECT count(*)::integer AS rows, coalesce(bit_xor(uuid_hash_extended(id, 0)), 0)::text AS fingerprint,
@@ -47,19 +48,20 @@ export function workerSide(database: Database, facts: ServerFacts): WorkerSide {
   }
 
   return {
-    async register({ name, incarnation }, { weight, ttlMs }) {
-      const [row] = await database.query<LeaseRow>('SELECT * FROM ballast_scaler.register($1, $2, $3, $4)', [
+    async register({ name, incarnation }, { weight, ttlMs, zone = '' }) {
+      const [row] = await database.query<LeaseRow>('SELECT * FROM ballast_scaler.register($1, $2, $3, $4, $5)', [
         name,
         incarnation,
         weight,
         ttlMs,
+        zone,
       ])
       if (row === undefined) throw new Error(`${name} could not register`)
       return leaseOf({ name, incarnation }, row)
     },
 
     async heartbeat({ name, incarnation }, { ttlMs, rows, lastTickMs, longestGapTicks }): Promise<Heartbeat> {
-      const [beat] = await database.query<{ draining: boolean; others: number }>(heartbeatStatement, [
+      const [beat] = await database.query<{ draining: boolean; others: number; paused: boolean }>(heartbeatStatement, [
         name,
         incarnation,
         ttlMs,
@@ -69,7 +71,7 @@ export function workerSide(database: Database, facts: ServerFacts): WorkerSide {
       ])
       return beat === undefined
         ? { kind: 'superseded' }
-        : { kind: 'alive', draining: beat.draining, otherTakers: beat.others }
+        : { kind: 'alive', draining: beat.draining, otherTakers: beat.others, paused: beat.paused }
     },
 
     async tick(lease, clock): Promise<TickOutcome> {
@@ -124,10 +126,12 @@ export function workerSide(database: Database, facts: ServerFacts): WorkerSide {
       return rows.length > 0
     },
 
-    async leave({ name, incarnation }) {
+    async leave({ name, incarnation }, { restartWithinMs } = { restartWithinMs: 0 }) {
       await database.query(
-        'UPDATE ballast_scaler.workers SET expires_at = clock_timestamp() WHERE name = $1 AND incarnation = $2',
-        [name, incarnation],
+        `UPDATE ballast_scaler.workers SET away = $3 > 0 AND NOT draining,
+           expires_at = clock_timestamp() + CASE WHEN draining THEN 0 ELSE $3::float8 END * interval '1 ms'
+         WHERE name = $1 AND incarnation = $2`,
+        [name, incarnation, restartWithinMs],
       )
     },
   }
