@@ -13,6 +13,7 @@ test('several hosts share user, password, database and parameters', () => {
 test.each([
   ['postgres://me:s3cret@one,two:port/db', /cannot be read: write postgres:/],
   ['mysql://one/db', /cannot be read/],
+  ['postgres://one/db?sslmod=require', /a parameter "sslmod", which nobody knows/],
   ['postgres://one,two/db?target_session_attrs=standby', /other than read-write and primary/],
 ])('%s is refused, without the password', (url, what) => {
   expect(() => parseServers(url)).toThrow(what)

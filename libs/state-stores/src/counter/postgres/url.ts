@@ -34,7 +34,7 @@ function withoutSchema(text: string): string {
 
 function readServers(text: string, setting: string): PostgresServers {
   try {
-    return parseServers(text)
+    return parseServers(text, ['schema'])
   } catch (error) {
     throw startError(messageOf(error), setting, error)
   }
