@@ -4,6 +4,7 @@ import { fixtureService } from '../platform/fixtures/fixture-definition.ts'
 import { startPlatform } from '../platform/platform.ts'
 import { probe } from '../platform/probe.ts'
 import type { Chapter, CheckedFact } from './chapter.ts'
+import { runTourCommand } from './command.ts'
 import { count } from './report.ts'
 import { runTour } from './run-tour.ts'
 
@@ -63,6 +64,13 @@ test('a fact that does not hold and a chapter that throws are named, and the nex
   ])
   expect(printed.join('\n')).toMatch(/✗ two is three +2\n +✗ the chapter ran to its end +boom\n[^]*✓ it ran +yes/)
   expect(printed.at(-1)).toBe('2 of 3 facts do not hold, in 0 s: one: two is three; one: the chapter ran to its end')
+})
+
+test('stores are embedded or real', async () => {
+  const argv = ['--stores', 'nosql']
+  const stop = new AbortController().signal
+  const command = runTourCommand({ argv, env: {}, colour: false, print: () => {}, progress: () => {}, stop })
+  await expect(command).rejects.toThrow('--stores nosql is neither embedded nor real')
 })
 
 test('counts are grouped', () => {
