@@ -81,7 +81,7 @@ export function describeScrub(start: Start, lacks: Lacks): void {
       const stopped = scrubAll(store, 10, async () => {
         throw new Error('stop')
       })
-      await expect(stopped).rejects.toThrow()
+      await expect(stopped).rejects.toThrow('stop')
       expect((await scrubAll(store, 10)).damaged).toBe(0)
     })
   })

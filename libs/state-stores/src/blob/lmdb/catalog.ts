@@ -4,7 +4,7 @@ import { sha256 } from '../hash.ts'
 import type { Digest, BlobUsage, EntryName, PutOutcome, RemoveOutcome, ScannedEntry, ScanPage } from '../port.ts'
 import { familyOf } from '../families.ts'
 import { applied, noTotals, type Totals } from '../quota.ts'
-import type { Candidate, Ledger } from './ledger.ts'
+import type { Ledger } from './ledger.ts'
 import * as records from './records.ts'
 import type { FileContent, InlineContent, Record } from './records.ts'
 
@@ -189,16 +189,9 @@ export class Catalog {
     // Not even if all of it went.
     if (state.totals.sizeBytes - yieldedBytes + sizeBytes > this.#quotaBytes) return false
     const families = full === 'family-full' ? [own] : yielding
-    let oldest: Candidate | undefined
-    for (const family of families) {
-      for (const candidate of this.#ledger.candidates(family)) {
-        // Not the bytes that are being put: what is known of them would no longer hold.
-        if (this.#digestOf(candidate.name) === digest) continue
-        if (oldest === undefined || candidate.usedAtMs < oldest.usedAtMs) oldest = candidate
-        break
-      }
-    }
-    return oldest !== undefined && this.#remove(state, oldest.name) === 'removed'
+    // Not the bytes that are being put: what is known of them would no longer hold.
+    const oldest = this.#ledger.oldest(families, (candidate) => this.#digestOf(candidate) === digest)
+    return oldest !== undefined && this.#remove(state, oldest) === 'removed'
   }
 
   #putWithin(

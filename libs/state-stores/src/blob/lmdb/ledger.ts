@@ -5,7 +5,7 @@ import * as records from './family-records.ts'
 import { entryKey, nameOf } from './records.ts'
 
 /** An entry that may go, and since when nobody has used it. */
-export interface Candidate {
+interface Candidate {
   readonly name: EntryName
   readonly usedAtMs: number
 }
@@ -104,8 +104,21 @@ export class Ledger {
     this.#order.remove(records.orderKey(familyOf(name.namespace), records.decodeUse(use), entry))
   }
 
+  /** Of these families' entries the least recently used that may go, and is not to be passed over. */
+  oldest(families: readonly string[], passOver: (name: EntryName) => boolean): EntryName | undefined {
+    let oldest: Candidate | undefined
+    for (const family of families) {
+      for (const candidate of this.#candidates(family)) {
+        if (passOver(candidate.name)) continue
+        if (oldest === undefined || candidate.usedAtMs < oldest.usedAtMs) oldest = candidate
+        break
+      }
+    }
+    return oldest?.name
+  }
+
   /** The least recently used first: of a cache any, of others only what has expired. */
-  *candidates(family: string): Generator<Candidate> {
+  *#candidates(family: string): Generator<Candidate> {
     const policy = this.policyOf(family)
     const range = records.orderRange(family)
     let { start } = range

@@ -69,16 +69,21 @@ export class Reader {
       await pace(sizeBytes)
       return sha256(content.bytes) === digest ? undefined : 'in the database'
     }
+    let pacing = false
     try {
       await using file = await this.#files.read({ digest, generation: content.generation })
       if (file === undefined) return 'its file is missing'
       for (let index = 0; index * chunkBytes < sizeBytes; index++) {
         const chunk = await readChunk(file, content.chunks, index, sizeBytes)
+        pacing = true
         await pace(chunk.length)
+        pacing = false
       }
       return undefined
     } catch (cause) {
       if (cause instanceof ChunkMismatchError) return cause.message
+      // The caller's own way to end it.
+      if (pacing) throw cause
       throw new NotAppliedError(`the stored copy of ${digest} could not be read`, { cause })
     }
   }
