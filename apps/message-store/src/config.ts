@@ -49,6 +49,11 @@ export const serveConfig = defineConfig({
     familyTtls: list({
       help: 'when entries of a family go, as in bazel=7d: since they were written, in caches since they were used',
     }),
+    scrubBytesPerSecond: bytes({
+      default: 4 * 2 ** 20,
+      help: 'how fast all that is stored is read again to find damage; 0: not at all; not for cassandra: and s3:',
+    }),
+    scrubEveryMs: durationMs({ default: 7 * 86_400_000, min: 100, help: 'how often a scrub begins' }),
     families: list({
       default: familyNames,
       help: 'kinds of clients to serve beside our own routes; none switches all of them off',
@@ -75,6 +80,19 @@ export const serveConfig = defineConfig({
 })
 
 export type ServeConfig = ConfigOf<typeof serveConfig>
+
+export const verifyConfig = defineConfig({
+  app: 'message-store',
+  prefix: 'MESSAGE_STORE',
+  summary: 'Read every stored byte and check it; ends with 1 when something is damaged. A service may be running.',
+  examples: ['message-store verify --store lmdb:/var/lib/message-store'],
+  options: {
+    ...taskOptions(),
+    store: text({ default: 'lmdb:./.data/message-store', help: 'what to read; as for serve' }),
+  },
+})
+
+export type VerifyConfig = ConfigOf<typeof verifyConfig>
 
 export const benchConfig = defineConfig({
   app: 'message-store',

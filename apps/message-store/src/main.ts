@@ -3,7 +3,8 @@ import { command, runApp } from '@ballast/service'
 import packageJson from '../package.json' with { type: 'json' }
 import { bench } from './bench/bench.ts'
 import { makeCertificate } from './certificate/make-certificate.ts'
-import { benchConfig, certificateConfig, serveConfig } from './config.ts'
+import { benchConfig, certificateConfig, serveConfig, verifyConfig } from './config.ts'
+import { verify } from './scrub/verify.ts'
 import { serve } from './serve.ts'
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -13,6 +14,7 @@ await runApp({
   version: packageJson.version,
   commands: {
     serve: command(serveConfig, serve),
+    verify: command(verifyConfig, (service) => verify(service, print), { kind: 'task' }),
     bench: command(benchConfig, (service) => bench(service, print), { kind: 'task' }),
     certificate: command(certificateConfig, (service) => makeCertificate(service, print), { kind: 'task' }),
   },

@@ -3,6 +3,7 @@ import { openBlobStore, type Damage } from '@ballast/state-stores/blob'
 import { build } from './app.ts'
 import type { ServeConfig } from './config.ts'
 import { messageMetrics } from './metrics.ts'
+import { Scrubber } from './scrub/scrubber.ts'
 import { policiesOf } from './policies.ts'
 import { familyNames, isFamily, type FamilyName } from './routes/families/index.ts'
 
@@ -36,6 +37,12 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
   }
   if (!store.capabilities.durable) log.warn({ store: config.store }, 'messages are forgotten when this process ends')
   health.add({ name: 'store', gates: 'ready', check: () => store.check() })
+  const { scrubBytesPerSecond: bytesPerSecond, scrubEveryMs: everyMs } = config
+  if (bytesPerSecond > 0 && store.capabilities.lacks.scrub === undefined) {
+    const onError = (error: unknown): void => log.warn(error, 'the scrub was interrupted')
+    const scrubber = new Scrubber({ store, metrics: service.metrics, bytesPerSecond, everyMs, onError })
+    service.onClose('scrub', () => scrubber.stop())
+  }
   const limits = { maxQueued, maxQueuedBytes }
   const app = await build({
     store,
