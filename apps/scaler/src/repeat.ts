@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { realSurroundings, type Surroundings } from './surroundings.ts'
 
 export interface Repeating {
   /** Resolves when the step that is running has ended. */
@@ -14,7 +14,7 @@ export interface RepeatOptions {
 }
 
 /** Runs `step` again and again, one at a time, until stopped. */
-export function repeat(options: RepeatOptions): Repeating {
+export function repeat(options: RepeatOptions, { delay }: Pick<Surroundings, 'delay'> = realSurroundings): Repeating {
   const stopping = new AbortController()
   const run = async () => {
     while (!stopping.signal.aborted) {
@@ -23,7 +23,7 @@ export function repeat(options: RepeatOptions): Repeating {
       } catch (error) {
         options.failed(error)
       }
-      await delay(options.pauseMs(), undefined, { signal: stopping.signal }).catch(() => {})
+      await delay(options.pauseMs(), stopping.signal)
     }
   }
   const running = run()
