@@ -9,10 +9,14 @@ export interface Fill {
 
 /** The refusal of an entry, or undefined when there is room. Call it inside the append step, for each entry anew. */
 export function refusal(entry: Entry, fill: Fill, bounds: StreamBounds): AppendOutcome | undefined {
-  const bytes = entry.body.byteLength
-  if (bytes > bounds.maxEntryBytes) return { outcome: 'too-large', maxBytes: bounds.maxEntryBytes }
-  if (fill.entries + 1 > bounds.maxEntries) return { outcome: 'full', bound: 'entries' }
-  if (fill.bytes + bytes > bounds.maxBytes) return { outcome: 'full', bound: 'bytes' }
-  if (fill.oldestAgeMs > bounds.maxOldestAgeMs) return { outcome: 'full', bound: 'age' }
-  return undefined
+  if (entry.body.byteLength > bounds.maxEntryBytes) return { outcome: 'too-large', maxBytes: bounds.maxEntryBytes }
+  const bound = fullBound(entry, fill, bounds)
+  return bound === undefined ? undefined : { outcome: 'full', bound }
+}
+
+/** The bound at which the queue is for this entry. Nothing is said of its own size: a dead letter had been queued before. */
+export function fullBound(entry: Entry, fill: Fill, bounds: StreamBounds): 'entries' | 'bytes' | 'age' | undefined {
+  if (fill.entries + 1 > bounds.maxEntries) return 'entries'
+  if (fill.bytes + entry.body.byteLength > bounds.maxBytes) return 'bytes'
+  return fill.oldestAgeMs > bounds.maxOldestAgeMs ? 'age' : undefined
 }

@@ -9,6 +9,8 @@ export interface Holding {
 }
 
 export const nobody: Incarnation = ''
+/** Holds entries in the format of a newer release until their claim times out. */
+export const parked: Incarnation = '(later format)'
 
 /** Own entries first, then abandoned ones, each in the given order; those which others hold are left out. */
 export function claimable<T extends Holding>(
@@ -24,7 +26,7 @@ export function claimable<T extends Holding>(
 
 /** The holding after handing the entry out: a takeover is counted when another incarnation never settled it. */
 export function handOut(previous: Holding | undefined, consumer: Incarnation, nowMs: number): Holding {
-  const takenOver = previous !== undefined && previous.owner !== consumer && previous.owner !== nobody
+  const takenOver = previous !== undefined && previous.owner !== consumer && ![nobody, parked].includes(previous.owner)
   return {
     owner: consumer,
     delivery: (previous?.delivery ?? 0) + 1,

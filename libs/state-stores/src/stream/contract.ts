@@ -7,6 +7,8 @@ export interface StreamCapabilities {
   readonly durability: Durability
   /** Whether the data outlives the handle; a second handle on the same name then sees it. */
   readonly shared: boolean
+  /** Whether it can be given replicas. */
+  readonly replicas?: boolean
 }
 
 const entry = (text: string, documents = 1, firstId?: string): Entry => ({
@@ -27,7 +29,7 @@ const idOf = (writer: string, counter: string, seconds = '65000000'): string => 
 export function describeStreamContract(
   backend: string,
   open: (name: string, options: StreamOptions) => Promise<WriteStream>,
-  { durability, shared }: StreamCapabilities,
+  { durability, shared, replicas = false }: StreamCapabilities,
 ): void {
   let opened = 0
   const name = (): string => `stream-${process.pid}-${++opened}`
@@ -149,6 +151,74 @@ export function describeStreamContract(
       ])
       const kept = await stream.deadLetters({ limit: 10 })
       expect(kept.map(({ body }) => Buffer.from(body).toString()).toSorted()).toEqual(['first', 'second'])
+    })
+
+    test('a dead letter is replayed in one step: dead before, queued after, and found there under its id', async () => {
+      await using stream = await fresh()
+      const id = idOf('aaaaaaaaaa', '000010')
+      await stream.append([entry('whole', 3)])
+      const claimed = only(await stream.claim('one', request))
+      const dead = [id, 'entry:7'].map((of) => ({ id: of, reason: 'invalid: ä', body: Buffer.from(`body of ${of}`) }))
+      await stream.bury([{ claimed, dead }])
+      expect(await stream.replay([id, 'none', id, 'entry:7'])).toEqual(
+        ['replayed', 'unknown', 'unknown', 'replayed'].map((outcome) => ({ outcome })),
+      )
+      expect(await stream.backlog()).toMatchObject({
+        entries: 2,
+        documents: 2,
+        deadLetters: 0,
+        appendedDocuments: 5n,
+        settledDocuments: 3n,
+      })
+      expect(await stream.deadLetters({ limit: 10 })).toEqual([])
+      expect(Buffer.from((await stream.locate(id)) ?? []).toString()).toBe(`body of ${id}`)
+      const again = await stream.claim('one', request)
+      expect(texts(again)).toEqual([`body of ${id}`, 'body of entry:7'])
+      expect(again[0]).toMatchObject({ documents: 1, delivery: 1, takeovers: 0 })
+      expect(again[0]?.damaged).toBeUndefined()
+      expect(await stream.acknowledge(again)).toEqual(['settled', 'settled'])
+      expect(await stream.backlog()).toMatchObject({ entries: 0, bytes: 0, settledDocuments: 5n })
+    })
+
+    test('a replay keeps to the bounds: what has no room stays dead', async () => {
+      await using stream = await fresh({
+        bounds: { maxEntries: 2, maxBytes: 100, maxEntryBytes: 60, maxOldestAgeMs: 5000 },
+      })
+      await stream.append([entry('a')])
+      const dead = ['1', '2', '3'].map((id) => ({ id, reason: 'x', body: Buffer.from(id.repeat(id === '1' ? 90 : 5)) }))
+      await stream.bury([{ claimed: only(await stream.claim('one', request)), dead }])
+      await stream.append([entry('y'.repeat(20))])
+      expect(await stream.replay(['1', '2', '3'])).toEqual([
+        { outcome: 'full', bound: 'bytes' },
+        { outcome: 'replayed' },
+        { outcome: 'full', bound: 'entries' },
+      ])
+      await stream.acknowledge(await stream.claim('one', { ...request, maxEntries: 1 }))
+      clock.nowMs += 5001
+      expect(await stream.replay(['3'])).toEqual([{ outcome: 'full', bound: 'age' }])
+      expect((await stream.deadLetters({ limit: 10 })).map(({ id }) => id)).toEqual(['1', '3'])
+      expect((await stream.backlog()).deadLetters).toBe(2)
+    })
+
+    test('two operators who replay the same letters move each once', async () => {
+      await using stream = await fresh()
+      await stream.append([entry('a')])
+      const dead = Array.from({ length: 20 }, (_, n) => ({ id: `letter ${n}`, reason: 'x', body: Buffer.from(`${n}`) }))
+      await stream.bury([{ claimed: only(await stream.claim('one', request)), dead }])
+      const ids = dead.map(({ id }) => id)
+      const both = await Promise.all([stream.replay(ids), stream.replay(ids)])
+      expect(both.flat().filter(({ outcome }) => outcome === 'replayed')).toHaveLength(20)
+      expect(await stream.backlog()).toMatchObject({ entries: 20, deadLetters: 0 })
+    })
+
+    test('durability that is wanted and cannot be had is refused when it opens', async () => {
+      const opens = async (wanted: Partial<Durability>): Promise<boolean> => {
+        const stream = await open(name(), { now, wanted }).catch(() => undefined)
+        await stream?.close()
+        return stream !== undefined
+      }
+      expect(await opens({ fsyncedLocal: true })).toBe(durability.fsyncedLocal)
+      expect(await opens({ replicas: 1 })).toBe(replicas)
     })
 
     test('one settle call answers per claim', async () => {

@@ -13,6 +13,7 @@ export {
   type Entry,
   type Incarnation,
   type QueuedEntry,
+  type ReplayOutcome,
   type SettleOutcome,
   type SlotRequest,
   type StreamBounds,

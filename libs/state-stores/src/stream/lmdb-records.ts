@@ -1,3 +1,5 @@
+import { crc32 } from 'node:zlib'
+import { damage } from './checksum.ts'
 import type { Holding } from './claim-order.ts'
 
 /** Sequence numbers start at 1 and order the entries; everything is written in the append or settle step itself. */
@@ -42,10 +44,14 @@ export const writerKey = (id: string): Buffer => Buffer.from(id.slice(8), 'hex')
 
 /**
  * An entry on disk: version (1 byte), flags (1: has a first id), documents (u32), appended at (f64, unix ms),
- * first id (12 bytes, zeros without), body. Big endian.
+ * first id (12 bytes, zeros without; up to here the same in every version), CRC-32 of the body (u32, from version 2 on), body. Big endian.
  */
-const version = 1
-export const frameHeaderBytes = 26
+const version = 2
+const headerBytes: Readonly<Record<number, number>> = { 1: 26, 2: 30 }
+export const frameHeaderBytes = 30
+
+/** Whether a newer release wrote the frame: left to its consumers. */
+export const isLater = (frame: Buffer): boolean => (frame[0] ?? 0) > version
 
 export interface Frame {
   readonly documents: number
@@ -65,24 +71,35 @@ export function encodeFrame({
   frame[1] = firstId === undefined ? 0 : 1
   frame.writeUInt32BE(documents, 2)
   frame.writeDoubleBE(appendedAtMs, 6)
-  frame.fill(0, 14, frameHeaderBytes)
+  frame.fill(0, 14, 26)
   if (firstId !== undefined) frame.write(firstId, 14, 'hex')
+  frame.writeUInt32BE(crc32(body), 26)
   frame.set(body, frameHeaderBytes)
   return frame
 }
 
+/** Of a frame in any format. */
+export const appendedAt = (frame: Buffer): number => frame.readDoubleBE(6)
+
 export function decodeFrame(frame: Buffer): Frame {
-  if (frame[0] !== version || frame.length < frameHeaderBytes) {
+  const start = headerBytes[frame[0] ?? 0] ?? Infinity
+  if (frame.length < start) {
     throw new Error(
-      `a stream entry of format ${frame[0]} with ${frame.length} bytes; this release reads format ${version}`,
+      `a stream entry of format ${frame[0]} with ${frame.length} bytes; this release reads formats 1 to ${version}`,
     )
   }
+  const body = frame.subarray(start)
   return {
     documents: frame.readUInt32BE(2),
-    appendedAtMs: frame.readDoubleBE(6),
-    firstId: frame[1] === 1 ? frame.toString('hex', 14, frameHeaderBytes) : undefined,
-    body: frame.subarray(frameHeaderBytes),
+    appendedAtMs: appendedAt(frame),
+    firstId: frame[1] === 1 ? frame.toString('hex', 14, 26) : undefined,
+    body,
   }
+}
+
+/** Why the body of a frame is not what was appended. Not asked on every read: it reads the whole body. */
+export function frameDamage(frame: Buffer): string | undefined {
+  return frame[0] === 1 ? undefined : damage(frame.subarray(frameHeaderBytes), frame.toString('hex', 26, 30))
 }
 
 export const encodeHolding = (holding: Holding): Buffer => Buffer.from(JSON.stringify(holding))

@@ -1,8 +1,9 @@
 import { openLmdb } from '../lmdb-environment.ts'
-import { refusal } from './bounds.ts'
-import { claimable, handOut, type Holding, holds, nobody } from './claim-order.ts'
+import { fullBound, refusal } from './bounds.ts'
+import { claimable, handOut, type Holding, holds, nobody, parked } from './claim-order.ts'
 import { decodeDead, encodeDead } from './lmdb-dead.ts'
 import {
+  appendedAt,
   decodeFrame,
   decodeHolding,
   decodeState,
@@ -10,7 +11,9 @@ import {
   encodeHolding,
   encodeState,
   encodeTime,
+  frameDamage,
   frameHeaderBytes,
+  isLater,
   sequenceKey,
   sequenceOf,
   type StreamState,
@@ -29,9 +32,11 @@ import {
   type StreamOptions,
   type WriteStream,
 } from './port.ts'
+import { replayed } from './replay.ts'
 import { reserve } from './slot.ts'
+import { refuseUnreachable } from './wanted.ts'
 
-const appended: AppendOutcome = { outcome: 'appended', durability: { fsyncedLocal: true, replicas: 0 } }
+const appended = { outcome: 'appended', durability: { fsyncedLocal: true, replicas: 0 } } satisfies AppendOutcome
 
 /**
  * A queue in an LMDB environment on a local disk, shared by the processes of one machine.
@@ -46,8 +51,11 @@ export async function lmdbStream({
   claimTimeoutMs = defaultClaimTimeoutMs,
   now = Date.now,
   commitTimeoutMs = 30_000,
+  wanted,
+  onParked = () => {},
 }: StreamOptions & { readonly path: string; readonly commitTimeoutMs?: number }): Promise<WriteStream> {
   const limits = { ...defaultBounds, ...bounds }
+  refuseUnreachable(`lmdb:${path}`, wanted, appended.durability)
   const environment = await openLmdb({ path, commitTimeoutMs })
   const state = environment.table('state')
   /** Sequence -> frame. */
@@ -76,7 +84,7 @@ export async function lmdbStream({
     return read()
   }
   const oldestAgeMs = (): number => {
-    for (const { value } of entries.range({ limit: 1 })) return Math.max(0, now() - decodeFrame(value).appendedAtMs)
+    for (const { value } of entries.range({ limit: 1 })) return Math.max(0, now() - appendedAt(value))
     return 0
   }
 
@@ -90,7 +98,10 @@ export async function lmdbStream({
     const { entries: count, bytes } = totals
     const refused = refusal(entry, { entries: count, bytes, oldestAgeMs: ageMs }, limits)
     if (refused !== undefined) return refused
-    const { documents, body, firstId } = entry
+    add(entry, totals, nowMs)
+    return appended
+  }
+  const add = ({ documents, body, firstId }: Entry, totals: StreamState, nowMs: number): void => {
     const sequence = ++totals.lastSequence
     entries.put(sequenceKey(sequence), encodeFrame({ documents, appendedAtMs: nowMs, firstId, body }))
     if (firstId !== undefined) firstIds.put(writerKey(firstId), sequenceKey(sequence))
@@ -98,7 +109,6 @@ export async function lmdbStream({
     totals.documents += documents
     totals.bytes += body.byteLength
     totals.appendedDocuments += documents
-    return appended
   }
 
   const handOver = (sequence: number, consumer: string, nowMs: number, frame: Buffer): Claimed => {
@@ -106,8 +116,17 @@ export async function lmdbStream({
     holdings.put(sequenceKey(sequence), encodeHolding(holding))
     const { documents, appendedAtMs, body } = decodeFrame(frame)
     const { delivery, takeovers } = holding
-    return { entry: String(sequence), owner: consumer, delivery, takeovers, appendedAtMs, documents, body }
+    const claim = { entry: String(sequence), owner: consumer, delivery, takeovers, appendedAtMs, documents, body }
+    const damaged = frameDamage(frame)
+    return damaged === undefined ? claim : { ...claim, damaged }
   }
+  const park = (sequence: number, nowMs: number): void => {
+    const holding = handOut(decodeHolding(holdings.get(sequenceKey(sequence))), parked, nowMs)
+    holdings.put(sequenceKey(sequence), encodeHolding(holding))
+    later++
+  }
+  /** Parked by the step that runs; told once it is over. */
+  let later = 0
   function* candidates(waiting: readonly number[], lastClaimed: number): Iterable<{ sequence: number; frame: Buffer }> {
     for (const sequence of waiting) yield { sequence, frame: frameOf(sequence) }
     // Not one range over all: it must not be open while a holding is written.
@@ -129,6 +148,11 @@ export async function lmdbStream({
       const taken: Claimed[] = []
       let bytes = 0
       for (const { sequence, frame } of candidates(waiting, totals.lastClaimed)) {
+        if (isLater(frame)) {
+          park(sequence, nowMs)
+          totals.lastClaimed = Math.max(totals.lastClaimed, sequence)
+          continue
+        }
         bytes += frame.length - frameHeaderBytes
         if (taken.length >= maxEntries || (taken.length > 0 && bytes > maxBytes)) break
         taken.push(handOver(sequence, consumer, nowMs, frame))
@@ -183,7 +207,13 @@ export async function lmdbStream({
     claim: (consumer, request) =>
       poll(
         // The read spares an idle consumer the write lock.
-        async () => (latest(readState).entries === 0 ? [] : take(consumer, request)),
+        async () => {
+          if (latest(readState).entries === 0) return []
+          const taken = await take(consumer, request)
+          if (later > 0) onParked(later)
+          later = 0
+          return taken
+        },
         request.waitMs,
         request.signal,
       ),
@@ -239,6 +269,23 @@ export async function lmdbStream({
       const stored = latest(() => dead.get(Buffer.from(id)))
       return stored === undefined ? undefined : decodeDead(stored)
     },
+    replay: (ids) =>
+      change((totals) => {
+        const nowMs = now()
+        const ageMs = oldestAgeMs()
+        return ids.map((id) => {
+          const stored = dead.get(Buffer.from(id))
+          if (stored === undefined) return { outcome: 'unknown' }
+          const entry = replayed(decodeDead(stored))
+          const { entries: count, bytes } = totals
+          const bound = fullBound(entry, { entries: count, bytes, oldestAgeMs: ageMs }, limits)
+          if (bound !== undefined) return { outcome: 'full', bound }
+          dead.remove(Buffer.from(id))
+          totals.deadLetters--
+          add(entry, totals, nowMs)
+          return { outcome: 'replayed' }
+        })
+      }),
     locate: async (id) =>
       latest(() => {
         const wanted = writerKey(id)

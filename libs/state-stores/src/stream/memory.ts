@@ -1,4 +1,4 @@
-import { refusal } from './bounds.ts'
+import { type Fill, fullBound, refusal } from './bounds.ts'
 import { claimable, handOut, type Holding, holds, nobody } from './claim-order.ts'
 import { poll } from './poll.ts'
 import {
@@ -7,11 +7,14 @@ import {
   type Claimed,
   defaultBounds,
   defaultClaimTimeoutMs,
+  type Entry,
   type SettleOutcome,
   type StreamOptions,
   type WriteStream,
 } from './port.ts'
+import { replayed } from './replay.ts'
 import { reserve } from './slot.ts'
+import { refuseUnreachable } from './wanted.ts'
 
 interface Kept {
   readonly sequence: number
@@ -29,7 +32,9 @@ export function memoryStream({
   bounds,
   claimTimeoutMs = defaultClaimTimeoutMs,
   now = Date.now,
+  wanted,
 }: StreamOptions = {}): WriteStream {
+  refuseUnreachable('memory:', wanted, { fsyncedLocal: false, replicas: 0 })
   const limits = { ...defaultBounds, ...bounds }
   const entries = new Map<string, Kept>()
   const dead = new Map<string, BuriedDocument>()
@@ -53,6 +58,20 @@ export function memoryStream({
     totals.settled += BigInt(kept.documents)
     totals.settledBytes += BigInt(kept.body.length)
   }
+  const add = ({ body, documents, firstId }: Entry): void => {
+    const kept: Kept = {
+      sequence: ++totals.sequence,
+      body: Buffer.from(body),
+      documents,
+      appendedAtMs: now(),
+      firstId,
+    }
+    entries.set(String(kept.sequence), kept)
+    totals.bytes += kept.body.length
+    totals.documents += documents
+    totals.appended += BigInt(documents)
+  }
+  const fill = (): Fill => ({ entries: entries.size, bytes: totals.bytes, oldestAgeMs: oldestAgeMs() })
   const take = (consumer: string, maxEntries: number, maxBytes: number): Claimed[] => {
     const all = [...entries.values()]
     const held = all.flatMap((kept) => (kept.holding === undefined ? [] : [{ kept, ...kept.holding }]))
@@ -74,23 +93,9 @@ export function memoryStream({
   return {
     append: async (batch) =>
       batch.map((entry) => {
-        const refused = refusal(
-          entry,
-          { entries: entries.size, bytes: totals.bytes, oldestAgeMs: oldestAgeMs() },
-          limits,
-        )
+        const refused = refusal(entry, fill(), limits)
         if (refused !== undefined) return refused
-        const kept: Kept = {
-          sequence: ++totals.sequence,
-          body: Buffer.from(entry.body),
-          documents: entry.documents,
-          appendedAtMs: now(),
-          firstId: entry.firstId,
-        }
-        entries.set(String(kept.sequence), kept)
-        totals.bytes += kept.body.length
-        totals.documents += kept.documents
-        totals.appended += BigInt(kept.documents)
+        add(entry)
         return appended
       }),
     claim: (consumer, { maxEntries, maxBytes, waitMs, signal }) =>
@@ -136,6 +141,17 @@ export function memoryStream({
         .toSorted((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit),
     deadLetter: async (id) => dead.get(id),
+    replay: async (ids) =>
+      ids.map((id) => {
+        const letter = dead.get(id)
+        if (letter === undefined) return { outcome: 'unknown' }
+        const entry = replayed(letter)
+        const bound = fullBound(entry, fill(), limits)
+        if (bound !== undefined) return { outcome: 'full', bound }
+        dead.delete(id)
+        add(entry)
+        return { outcome: 'replayed' }
+      }),
     async locate(id) {
       const candidates = [...entries.values()].filter(
         ({ firstId }) => firstId?.slice(8, 18) === id.slice(8, 18) && firstId.slice(18) <= id.slice(18),

@@ -39,10 +39,17 @@ export interface Claimed {
   readonly appendedAtMs: number
   readonly documents: number
   readonly body: Uint8Array
+  /** Why the body is not what was appended (its checksum differs): the entry is dead as a whole. */
+  readonly damaged?: string
 }
 
 /** Acknowledged, buried or released; or refused, because the claim is no longer the current one. */
 export type SettleOutcome = 'settled' | 'not-owner'
+
+/** What became of a dead letter that shall be tried again: `unknown`: there is none of this id; `full`: it stays dead. */
+export type ReplayOutcome =
+  | { readonly outcome: 'replayed' | 'unknown' }
+  | { readonly outcome: 'full'; readonly bound: 'entries' | 'bytes' | 'age' }
 
 /** A document that no store will take, kept under its `_id`; under `entry:<id>` when a whole entry cannot be read. */
 export interface DeadDocument {
@@ -139,6 +146,12 @@ export interface WriteStream extends AsyncDisposable {
   /** The dead letter of this id. */
   deadLetter(id: string): Promise<BuriedDocument | undefined>
 
+  /**
+   * Moves dead letters back into the queue as new entries at its end, within its bounds: each is dead or queued, never both and
+   * never neither. One outcome per id, in order. After an unknown outcome it may be repeated: what was moved is `unknown` then.
+   */
+  replay(ids: readonly string[]): Promise<readonly ReplayOutcome[]>
+
   /** The queued entry that holds the document if any does: the one with the greatest `firstId` of the same writer not above `id`. */
   locate(id: string): Promise<Uint8Array | undefined>
 
@@ -171,6 +184,16 @@ export interface StreamOptions {
   readonly now?: () => number
   /** Told when entries are found to be gone which nobody settled: another program removed them. For queues which others can reach. */
   readonly onLost?: (entries: number) => void
+  /**
+   * Told when claimed entries are in the format of a newer release. They are parked: handed to nobody for a claim time-out, then
+   * tried again, so that consumers of that release get them and this one goes on with the rest.
+   */
+  readonly onParked?: (entries: number) => void
+  /**
+   * The least durability that will do. Without `fsyncedLocal` the stream does not open, and refuses appends while it cannot be
+   * had; `replicas` are waited for, and an append that fewer confirmed says so.
+   */
+  readonly wanted?: Partial<Durability>
 }
 
 export const defaultBounds: StreamBounds = {

@@ -1,15 +1,17 @@
 import { createHash } from 'node:crypto'
 import { EJSON, ObjectId } from 'bson'
 import { encodeDocument } from '../document/bson.ts'
+import { damage } from './checksum.ts'
 import { asBytes, asList, asText } from '../redis/reply.ts'
 import type { RedisReply } from '../redis/connection.ts'
 
-/** Our entries have the fields v (this version), n (documents), f (first id or nothing) and b (documents as BSON). */
+/** Our entries have the fields v (this version), n (documents), f (first id or nothing), b (documents as BSON) and, since they carry one, c (checksum of b). */
 export const entryVersion = '1'
 
 export interface DecodedEntry {
   readonly documents: number
   readonly body: Uint8Array
+  readonly damaged?: string
 }
 
 /** An entry that a newer release wrote: left to its consumers. */
@@ -25,9 +27,13 @@ export function decodeEntry(id: string, reply: RedisReply | undefined): DecodedE
   const list = asList(reply)
   const fields = new Map<string, Buffer>()
   for (let index = 0; index + 1 < list.length; index += 2) fields.set(asText(list[index]), asBytes(list[index + 1]))
-  const [version, count, body, data] = ['v', 'n', 'b', 'data'].map((name) => fields.get(name))
+  const [version, count, body, sum, data] = ['v', 'n', 'b', 'c', 'data'].map((name) => fields.get(name))
   if (version !== undefined && count !== undefined && body !== undefined) {
-    if (version.toString() === entryVersion) return { documents: Number(count.toString()), body }
+    if (version.toString() === entryVersion) {
+      const entry = { documents: Number(count.toString()), body }
+      const damaged = damage(body, sum?.toString() ?? '')
+      return damaged === undefined ? entry : { ...entry, damaged }
+    }
     throw new LaterFormatError(
       `stream entry ${id} has format ${version.toString()}; this release reads format ${entryVersion}`,
     )

@@ -166,7 +166,13 @@ await describeOnBackend('redis', () => {
   test('what other programs remove is told; what a newer release wrote is left to it', async () => {
     await using server = await startBackend('redis', { durability: 'none' })
     const losses: number[] = []
-    await using stream = await redisStream({ url: server.url, onLost: (entries) => void losses.push(entries) })
+    const parked: number[] = []
+    await using stream = await redisStream({
+      url: server.url,
+      onLost: (entries) => void losses.push(entries),
+      onParked: (entries) => void parked.push(entries),
+      claimTimeoutMs: 500,
+    })
     await using other = await admin(server.url)
     await stream.append(['a', 'b', 'c', 'd'].map(entry))
     const [first] = await stream.claim('one', { ...request, maxEntries: 1 })
@@ -178,9 +184,43 @@ await describeOnBackend('redis', () => {
     expect(await stream.acknowledge(rest)).toEqual(['settled', 'settled'])
     expect(await stream.backlog()).toMatchObject({ entries: 0, documents: 0, bytes: 0 })
     await other.send(['XADD', 'writes', '*', 'v', '2', 'n', '1', 'f', '', 'b', 'of the future'])
-    await expect(stream.claim('one', request)).rejects.toThrow('has format 2; this release reads format 1')
+    await stream.append([entry('of today')])
+    // The others go on; it waits for a claim time-out, is tried again, and no life of a consumer is blamed for it.
+    const beside = await stream.claim('one', request)
+    expect(beside.map(({ body }) => Buffer.from(body).toString())).toEqual(['of today'])
+    await stream.acknowledge(beside)
+    expect(await stream.claim('one', request)).toEqual([])
+    expect(parked).toEqual([1])
+    await waitUntil(async () => (await stream.claim('two', request)).length === 0 && parked.length > 1)
+    expect(await other.send(['HGETALL', '{writes}:takeovers'])).toEqual([])
     expect(await other.send(['XLEN', 'writes'])).toBe(1)
     expect(String(await other.send(['XPENDING', 'writes', 'mongo-writers', '-', '+', 1, 'one']))).toBe('')
+  }, 180_000)
+
+  test('entries of the release before carry no checksum and are read; one that was changed on its way is told', async () => {
+    await using server = await startBackend('redis', { durability: 'none' })
+    await using stream = await redisStream({ url: server.url })
+    await using other = await admin(server.url)
+    await other.send(['XADD', 'writes', '*', 'v', '1', 'n', '1', 'f', '', 'b', 'old'])
+    await other.send(['XADD', 'writes', '*', 'v', '1', 'n', '1', 'f', '', 'b', 'changed', 'c', '00000000'])
+    const [old, changed] = await stream.claim('one', request)
+    expect([Buffer.from(old?.body ?? []).toString(), old?.damaged]).toEqual(['old', undefined])
+    expect(changed?.damaged).toContain('checksum')
+  }, 180_000)
+
+  test('appends that are synced are wanted: refused at the start without them, and when they are lost later', async () => {
+    await using server = await startBackend('redis', { durability: 'none' })
+    const wanted = { fsyncedLocal: true }
+    await expect(redisStream({ url: server.url, wanted })).rejects.toThrow(/set appendfsync always/)
+    await using settings = await admin(server.url)
+    await settings.send(['CONFIG', 'SET', 'appendonly', 'yes', 'appendfsync', 'always'])
+    await using stream = await redisStream({ url: server.url, wanted })
+    await appends(stream, 'synced')
+    await settings.send(['CONFIG', 'SET', 'appendfsync', 'everysec'])
+    // Each connection finds out when it is back.
+    await settings.send(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
+    await ready(stream)
+    await expect(stream.append([entry('unsynced')])).rejects.toBeInstanceOf(NotAppliedError)
   }, 180_000)
 
   test('a hundred and twenty thousand unread entries are all kept', async () => {

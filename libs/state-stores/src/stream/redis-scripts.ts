@@ -1,4 +1,5 @@
 import { script } from '../redis/script.ts'
+import { parked } from './claim-order.ts'
 import { entryVersion } from './redis-entry.ts'
 
 /*
@@ -13,7 +14,7 @@ local time = redis.call('TIME')
 local server = time[1] * 1000 + math.floor(time[2] / 1000)
 local simulated = ARGV[1] ~= ''
 local now = simulated and tonumber(ARGV[1]) or server
-local nobody = '(released)'
+local nobody, parked = '(released)', '${parked}'
 
 local function counted(field) return tonumber(redis.call('HGET', state, field) or 0) end
 
@@ -29,18 +30,18 @@ local function fieldsOf(list)
 end
 `
 
-/** From 4: bounds on entries, bytes and age; then for each entry documents, first id or nothing, body. Answers the bound that refused it, or nothing. */
+/** From 4: bounds on entries, bytes and age; then for each entry documents, first id or nothing, body, checksum. Answers the bound that refused it, or nothing. */
 export const appendScript = script(`${prelude}
 local maxEntries, maxBytes, maxAge = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local length, bytes, age = redis.call('XLEN', stream), counted('bytes'), oldestAge()
 local outcomes, entries, documents, added = {}, 0, 0, 0
-for i = 7, #ARGV, 3 do
-  local count, firstId, body = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+for i = 7, #ARGV, 4 do
+  local count, firstId, body, sum = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   if length + 1 > maxEntries then outcomes[#outcomes + 1] = 'entries'
   elseif bytes + #body > maxBytes then outcomes[#outcomes + 1] = 'bytes'
   elseif age > maxAge then outcomes[#outcomes + 1] = 'age'
   else
-    local id = redis.call('XADD', stream, simulated and ARGV[1] .. '-*' or '*', 'v', '${entryVersion}', 'n', count, 'f', firstId, 'b', body)
+    local id = redis.call('XADD', stream, simulated and ARGV[1] .. '-*' or '*', 'v', '${entryVersion}', 'n', count, 'f', firstId, 'b', body, 'c', sum)
     if firstId ~= '' then
       redis.call('ZADD', index .. string.sub(firstId, 9, 18), tonumber(string.sub(firstId, 19), 16), id)
     end
@@ -85,7 +86,7 @@ local function again(id, owner, delivery)
     lost = lost + 1
   elseif room(entry[2]) then
     redis.call('XCLAIM', stream, group, consumer, 0, id, 'TIME', now, 'RETRYCOUNT', delivery + 1, 'JUSTID')
-    if owner ~= consumer and owner ~= nobody then redis.call('HINCRBY', takeovers, id, 1) end
+    if owner ~= consumer and owner ~= nobody and owner ~= parked then redis.call('HINCRBY', takeovers, id, 1) end
     taken[#taken + 1] = { id, delivery + 1, tonumber(redis.call('HGET', takeovers, id) or 0), entry[2] }
   end
 end
@@ -146,7 +147,7 @@ if lost > 0 then redis.call('HINCRBY', state, 'lost', lost) end
 return { taken, lost, last }
 `)
 
-/** From 4: acknowledge, bury or release; then for each claim entry, owner, delivery, number of letters, and for each letter id, reason, body. Answers 1 or 0 a claim. */
+/** From 4: acknowledge, bury, release or park; then for each claim entry, owner, delivery, number of letters, and for each letter id, reason, body. Answers 1 or 0 a claim. */
 export const settleScript = script(`${prelude}
 local function keep(id, reason, body, delivery, entry)
   local stored = redis.call('HGET', dead, id)
@@ -186,8 +187,8 @@ while i <= #ARGV do
   i = i + 4
   local held = redis.call('XPENDING', stream, group, id, id, 1)[1]
   local settled = held and held[2] == owner and held[4] == delivery
-  if settled and ARGV[4] == 'release' then
-    redis.call('XCLAIM', stream, group, nobody, 0, id, 'TIME', now, 'RETRYCOUNT', delivery, 'JUSTID')
+  if settled and (ARGV[4] == 'release' or ARGV[4] == 'park') then
+    redis.call('XCLAIM', stream, group, ARGV[4] == 'park' and parked or nobody, 0, id, 'TIME', now, 'RETRYCOUNT', delivery, 'JUSTID')
   elseif settled then
     for letter = i, i + 3 * letters - 1, 3 do keep(ARGV[letter], ARGV[letter + 1], ARGV[letter + 2], delivery, id) end
     remove(id)
@@ -197,6 +198,39 @@ while i <= #ARGV do
 end
 -- What others removed cannot be subtracted by size; an empty queue is where the sums are right again.
 if redis.call('XLEN', stream) == 0 then redis.call('HSET', state, 'entries', 0, 'documents', 0, 'bytes', 0) end
+return outcomes
+`)
+
+/**
+ * From 4: bounds on entries, bytes and age; then for each letter its id and the first id of its entry or nothing. Answers
+ * "replayed", "unknown" or the bound that refused it.
+ */
+export const replayScript = script(`${prelude}
+local maxEntries, maxBytes, maxAge = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
+local outcomes, age = {}, oldestAge()
+for i = 7, #ARGV, 2 do
+  local id, firstId, outcome = ARGV[i], ARGV[i + 1], 'replayed'
+  local stored = redis.call('HGET', dead, id)
+  local length, start = string.match(stored or '', '^1 %d+ %d+ (%d+)\\n()')
+  local body = length and string.sub(stored, start + length)
+  if not body then outcome = 'unknown'
+  elseif redis.call('XLEN', stream) + 1 > maxEntries then outcome = 'entries'
+  elseif counted('bytes') + #body > maxBytes then outcome = 'bytes'
+  elseif age > maxAge then outcome = 'age'
+  else
+    local entry = redis.call('XADD', stream, simulated and ARGV[1] .. '-*' or '*', 'v', '${entryVersion}', 'n', 1, 'f', firstId, 'b', body, 'c', redis.sha1hex(body))
+    if firstId ~= '' then
+      redis.call('ZADD', index .. string.sub(firstId, 9, 18), tonumber(string.sub(firstId, 19), 16), entry)
+    end
+    redis.call('HDEL', dead, id)
+    redis.call('ZREM', deadIds, id)
+    redis.call('HINCRBY', state, 'entries', 1)
+    redis.call('HINCRBY', state, 'documents', 1)
+    redis.call('HINCRBY', state, 'bytes', #body)
+    redis.call('HINCRBY', state, 'appendedDocuments', 1)
+  end
+  outcomes[#outcomes + 1] = outcome
+end
 return outcomes
 `)
 

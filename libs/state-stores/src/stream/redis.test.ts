@@ -11,6 +11,7 @@ await describeOnBackend('redis', ({ url }) => {
     {
       durability: { fsyncedLocal: true, replicas: 0 },
       shared: true,
+      replicas: true,
     },
   )
 })

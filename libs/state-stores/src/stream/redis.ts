@@ -1,8 +1,9 @@
-import { OutcomeUnknownError } from '../outcome.ts'
+import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 import { type RedisArgument, RedisConnection, type RedisReply } from '../redis/connection.ts'
 import { asBytes, asList, asNumber, asRecord, asText } from '../redis/reply.ts'
 import { runScript, type Script } from '../redis/script.ts'
 import { integerParameter, parseRedisUrl } from '../redis/url.ts'
+import { checksum } from './checksum.ts'
 import {
   type AppendOutcome,
   type Burial,
@@ -19,12 +20,14 @@ import {
 } from './port.ts'
 import { RedisDoorbell } from './redis-doorbell.ts'
 import { decodeEntry, LaterFormatError } from './redis-entry.ts'
+import { firstIdOf } from './replay.ts'
 import {
   appendScript,
   backlogScript,
   claimScript,
   forgetScript,
   locateScript,
+  replayScript,
   settleScript,
   slotScript,
 } from './redis-scripts.ts'
@@ -53,10 +56,17 @@ const longestBlockMs = 500
  */
 export async function redisStream(options: RedisStreamOptions): Promise<WriteStream> {
   const target = parseRedisUrl(options.url, parameters)
-  const { bounds, claimTimeoutMs = defaultClaimTimeoutMs, now, onLost = warnOfLoss } = options
+  const {
+    bounds,
+    claimTimeoutMs = defaultClaimTimeoutMs,
+    now,
+    onLost = warnOfLoss,
+    onParked = () => {},
+    wanted,
+  } = options
   const limits = { ...defaultBounds, ...bounds }
   const key = target.parameters['stream'] ?? 'writes'
-  const wantedReplicas = integerParameter(target, 'replicas', 0)
+  const wantedReplicas = wanted?.replicas ?? integerParameter(target, 'replicas', 0)
   const waitMs = integerParameter(target, 'waitMs', 1000)
   const timeoutMs = integerParameter(target, 'timeoutMs', 5000)
   const kin = (name: string): string => `{${key}}:${name}`
@@ -69,6 +79,11 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
     opened.use(await RedisConnection.open({ target, name: `ballast-${name}`, timeoutMs }))
   const main = await connect('stream')
   const appender = await connect('append')
+  const refuseUnsynced = (): void => {
+    if (wanted?.fsyncedLocal !== true || appender.facts.fsyncedLocal) return
+    throw new NotAppliedError(`${target.label} does not sync appends to its disk, as is wanted: set appendfsync always`)
+  }
+  refuseUnsynced()
   const doorbell = opened.use(new RedisDoorbell({ target, key, timeoutMs }))
   const createGroup = async (): Promise<void> => {
     await main.send(['XGROUP', 'CREATE', key, group, '0', 'MKSTREAM']).catch((error: unknown) => {
@@ -83,9 +98,15 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
 
   const append = async (entries: readonly Entry[]): Promise<readonly AppendOutcome[]> => {
     const { maxEntries, maxBytes, maxOldestAgeMs, maxEntryBytes } = limits
+    refuseUnsynced()
     const { fsyncedLocal } = appender.facts
     const sent = entries.filter(({ body }) => body.byteLength <= maxEntryBytes)
-    const args = sent.flatMap(({ documents, firstId = '', body }) => [documents, firstId, asBuffer(body)])
+    const args = sent.flatMap(({ documents, firstId = '', body }) => [
+      documents,
+      firstId,
+      asBuffer(body),
+      checksum(body),
+    ])
     // In full: a digest that the server does not know would be repeated behind the WAIT.
     const script = ['EVAL', appendScript.source, keys.length, ...keys, ...common()]
     const appending = appender.send([...script, maxEntries, maxBytes, maxOldestAgeMs, ...args])
@@ -127,7 +148,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
   }
   const decodeClaims = async (owner: string, taken: readonly RedisReply[]): Promise<readonly Claimed[]> => {
     const claims: Claimed[] = []
-    const later: { readonly claim: Omit<Claimed, 'documents' | 'body'>; readonly error: LaterFormatError }[] = []
+    const later: Omit<Claimed, 'documents' | 'body'>[] = []
     for (const item of taken) {
       const [id, delivery, takeovers, fields] = asList(item)
       const entry = asText(id)
@@ -137,19 +158,17 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
         claims.push({ ...claim, ...decodeEntry(entry, fields) })
       } catch (error) {
         if (!(error instanceof LaterFormatError)) throw error
-        later.push({ claim, error })
+        later.push(claim)
       }
     }
-    const [first] = later
-    if (first === undefined) return claims
-    // Consumers of the newer release get everything at once; this one must not starve them by claiming again.
-    const all = [...claims, ...later.map(({ claim }) => claim)]
-    await settle('release', all, (claim) => ({ claim, letters: [] }))
-    throw first.error
+    if (later.length === 0) return claims
+    await settle('park', later, (claim) => ({ claim, letters: [] }))
+    onParked(later.length)
+    return claims
   }
 
   const settle = async <T>(
-    action: 'acknowledge' | 'bury' | 'release',
+    action: 'acknowledge' | 'bury' | 'release' | 'park',
     items: readonly T[],
     read: (item: T) => {
       readonly claim: Pick<Claimed, 'entry' | 'owner' | 'delivery'>
@@ -216,6 +235,16 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
       return (await letters(page.map(asText))).filter((letter) => letter !== undefined)
     },
     deadLetter: async (id) => (await letters([id]))[0],
+    async replay(ids) {
+      const { maxEntries, maxBytes, maxOldestAgeMs } = limits
+      const args = ids.flatMap((id) => [id, firstIdOf(id) ?? ''])
+      return asList(await run(main, replayScript, maxEntries, maxBytes, maxOldestAgeMs, ...args)).map((reply) => {
+        const outcome = asText(reply)
+        if (outcome === 'entries' || outcome === 'bytes' || outcome === 'age')
+          return { outcome: 'full', bound: outcome }
+        return { outcome: outcome === 'replayed' ? 'replayed' : 'unknown' }
+      })
+    },
     async locate(id) {
       const fields = await run(main, locateScript, id.slice(8, 18), Number.parseInt(id.slice(18), 16))
       return fields === null ? undefined : decodeEntry(id, fields).body
