@@ -22,6 +22,10 @@ await describeOnBackend('cassandra', ({ url }) => {
       const store = await cassandraBlobStore({ ...options, url: target, timeoutMs: 15_000 })
       return { store, damage: (digest, at) => flipBit(parseCassandraUrl(target), digest, at) }
     },
-    { durable: true, shared: true, lacks: ['one-copy', 'usage', 'one-commit', 'exact-outcomes', 'policies', 'scrub'] },
+    {
+      durable: true,
+      shared: true,
+      lacks: ['one-copy', 'usage', 'one-commit', 'exact-outcomes', 'policies', 'scrub', 'namespaces'],
+    },
   )
 })

@@ -47,6 +47,7 @@ const capabilities: BlobCapabilities = {
     'one-commit': 'entries are partitions of their own, on different nodes',
     policies: 'what the least recently used entry is, or the sum of a family, would be a scan of the cluster',
     scrub: 'reading the whole cluster would compete with its own repair, which compares the replicas',
+    namespaces: 'they are not kept apart from the keys: finding them would be a scan of the cluster',
     'exact-outcomes': 'only a lightweight transaction decides and writes in one step, for four round trips',
   },
 }
@@ -159,6 +160,10 @@ export class CassandraBlobStore implements BlobStore {
   }
 
   scrub(): undefined {
+    return undefined
+  }
+
+  namespaces(): undefined {
     return undefined
   }
 

@@ -166,6 +166,10 @@ class LmdbBlobStore implements BlobStore {
     return { blobs: digests.length, sizeBytes, damaged, ...(next === undefined ? {} : { next }) }
   }
 
+  async namespaces(): Promise<readonly string[]> {
+    return this.#catalog.namespaces()
+  }
+
   usage(): BlobUsage {
     return { ...this.#catalog.totals(), quotaBytes: this.#quotaBytes, families: this.#catalog.usage() }
   }

@@ -140,6 +140,10 @@ export class MemoryBlobStore implements BlobStore {
     return { blobs: page.length, sizeBytes, damaged, ...next }
   }
 
+  async namespaces(): Promise<readonly string[]> {
+    return [...this.#entries].flatMap(([namespace, { size }]) => (size > 0 ? [namespace] : [])).toSorted()
+  }
+
   usage(): BlobUsage {
     return { ...this.#totals, quotaBytes: this.#quotaBytes, families: this.#ledger.usage() }
   }

@@ -150,6 +150,7 @@ export interface BlobCapabilities {
  * - `linearizable-remove`: a removal whose answer was lost may still remove what is put after it.
  * - `policies`: nothing is evicted, and a quota or time of life of a family is refused when the store is opened.
  * - `scrub`: `scrub()` is undefined; damage is found when it is read.
+ * - `namespaces`: `namespaces()` is undefined, so there is no way to read all that is stored.
  * - `long-keys`: keys beyond 200 bytes are refused with `RangeError`.
  */
 export const blobLacks = [
@@ -160,6 +161,7 @@ export const blobLacks = [
   'linearizable-remove',
   'policies',
   'scrub',
+  'namespaces',
   'long-keys',
 ] as const
 export type BlobLack = (typeof blobLacks)[number]
@@ -218,6 +220,9 @@ export interface BlobStore extends AsyncDisposable {
 
   /** A page of a namespace, in a stable order; each entry that is there all the while comes exactly once. */
   scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage>
+
+  /** Those that have entries, in order. Undefined in a store that lacks `namespaces`. */
+  namespaces(): Promise<readonly string[]> | undefined
 
   /**
    * Reads a page of all blobs from end to end, whatever their names, while others read and write. What is damaged is

@@ -25,6 +25,7 @@ await describeOnBackend('s3', ({ url }) => {
         'linearizable-remove',
         'policies',
         'scrub',
+        'namespaces',
         'long-keys',
       ],
     },

@@ -48,6 +48,7 @@ const capabilities: BlobCapabilities = {
     'linearizable-remove': 'a removal has no condition: one whose answer was lost may arrive after a later put',
     policies: 'what the least recently used object is, or the sum of a family, would be a listing of the bucket',
     scrub: 'reading a bucket from end to end is paid for by the byte; let its own integrity checks do it',
+    namespaces: 'they are not kept apart from the keys: finding them would be a listing of the bucket',
     'long-keys': 'a key of S3 has 1024 bytes, and ours are escaped',
   },
 }
@@ -142,6 +143,10 @@ class S3BlobStore implements BlobStore {
   }
 
   scrub(): undefined {
+    return undefined
+  }
+
+  namespaces(): undefined {
     return undefined
   }
 

@@ -53,6 +53,21 @@ export function describeNames(start: Start, lacks: Lacks): void {
       expect((await readAll(open))?.equals(bytes)).toBe(true)
     })
 
+    test.runIf(lacks.has('namespaces'))('namespaces are not listed, and that is said', async () => {
+      const { store } = await start()
+      expect(store.namespaces()).toBeUndefined()
+    })
+
+    test.skipIf(lacks.has('namespaces'))('namespaces with entries are listed, each once', async () => {
+      const { store } = await start()
+      const namespaces = ['b', 'a', 'aa', 'a.b', 'z'.repeat(64), 'a-b', 'gone']
+      for (const namespace of namespaces) {
+        await store.putSmall(['1', '2'].map((key) => ({ name: name(key, namespace), bytes: Buffer.from(key) })))
+      }
+      await store.remove([name('1', 'gone'), name('2', 'gone')])
+      expect(await store.namespaces()).toEqual(namespaces.slice(0, -1).toSorted())
+    })
+
     test('a scan gives every entry of one namespace once, in pages', async () => {
       const { store } = await start()
       const hex = sha256(Buffer.from('x'))

@@ -98,6 +98,18 @@ export class Catalog {
     return { entries }
   }
 
+  namespaces(): readonly string[] {
+    this.#environment.refresh()
+    const found: string[] = []
+    for (let start: Uint8Array = Buffer.alloc(1); ;) {
+      const [first] = Array.from(this.#entries.range({ start, limit: 1 }))
+      if (first === undefined) return found.toSorted()
+      const { namespace } = records.nameOf(first.key)
+      found.push(namespace)
+      start = records.entryRange(namespace).end
+    }
+  }
+
   /** Of all blobs, in their order. */
   digests(after: string | undefined, limit: number): { digests: readonly Digest[]; next?: Digest } {
     this.#environment.refresh()
