@@ -94,6 +94,32 @@ export const verifyConfig = defineConfig({
 
 export type VerifyConfig = ConfigOf<typeof verifyConfig>
 
+const archiveOptions = {
+  ...taskOptions(),
+  store: text({ default: 'lmdb:./.data/message-store', help: 'as for serve' }),
+  file: text({ default: 'message-store.tar', help: 'the tar archive' }),
+}
+
+export const exportConfig = defineConfig({
+  app: 'message-store',
+  prefix: 'MESSAGE_STORE',
+  summary:
+    'Write everything into a new tar archive, verified; a service may be running. Ends with 1 if damage was left out.',
+  examples: ['message-store export --store lmdb:/var/lib/message-store --file backup.tar'],
+  options: archiveOptions,
+})
+
+export const importConfig = defineConfig({
+  app: 'message-store',
+  prefix: 'MESSAGE_STORE',
+  summary:
+    'Store everything from an archive that export wrote, verified; what is there under the same names is replaced.',
+  examples: ['message-store import --store lmdb:/var/lib/message-store --file backup.tar'],
+  options: archiveOptions,
+})
+
+export type ArchiveConfig = ConfigOf<typeof exportConfig>
+
 export const benchConfig = defineConfig({
   app: 'message-store',
   prefix: 'MESSAGE_STORE',

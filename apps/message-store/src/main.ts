@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 import { command, runApp } from '@ballast/service'
 import packageJson from '../package.json' with { type: 'json' }
+import { exportArchive, importArchive } from './archive/commands.ts'
 import { bench } from './bench/bench.ts'
 import { makeCertificate } from './certificate/make-certificate.ts'
-import { benchConfig, certificateConfig, serveConfig, verifyConfig } from './config.ts'
+import { benchConfig, certificateConfig, exportConfig, importConfig, serveConfig, verifyConfig } from './config.ts'
 import { verify } from './scrub/verify.ts'
 import { serve } from './serve.ts'
 
@@ -15,6 +16,8 @@ await runApp({
   commands: {
     serve: command(serveConfig, serve),
     verify: command(verifyConfig, (service) => verify(service, print), { kind: 'task' }),
+    export: command(exportConfig, (service) => exportArchive(service, print), { kind: 'task' }),
+    import: command(importConfig, (service) => importArchive(service, print), { kind: 'task' }),
     bench: command(benchConfig, (service) => bench(service, print), { kind: 'task' }),
     certificate: command(certificateConfig, (service) => makeCertificate(service, print), { kind: 'task' }),
   },
