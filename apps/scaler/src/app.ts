@@ -1,24 +1,34 @@
 import { buildServer, type App, type Routes, type ServerOptions } from '@ballast/service'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import type { WorkItemStore } from '@ballast/state-stores/work-item'
+import type { Tuning } from './control-plane/limits.ts'
+import type { Strategy } from './control-plane/strategy.ts'
 import type { TickAudit } from './control-plane/tick-audit.ts'
 import { problems } from './problems.ts'
 import { explainRoutes } from './routes/explain.ts'
+import { limitRoutes } from './routes/limits.ts'
+import { pauseRoutes } from './routes/pause.ts'
 import { planRoutes } from './routes/plan.ts'
 import { rowRoutes } from './routes/rows.ts'
 import { statsRoutes } from './routes/stats.ts'
+import { whatIfRoutes } from './routes/what-if.ts'
 import { workerRoutes } from './routes/workers.ts'
 
 export interface AppParts {
   readonly server: ServerOptions
   readonly store: WorkItemStore
   readonly audit: () => TickAudit
+  readonly strategy: Strategy
+  readonly zones: 'weights' | 'spread'
+  /** The limits as the options say. */
+  readonly defaults: Tuning
 }
 
-export async function build({ server, store, audit }: AppParts): Promise<App> {
+export async function build({ server, store, audit, strategy, zones, defaults }: AppParts): Promise<App> {
   const app = await buildServer({
     ...server,
     problems,
+    limitsRate: true,
     openapi: { title: 'Scaler', description: 'Spreads the rows of a table over workers, each ticked by exactly one.' },
   })
   const routes: Routes = async (api) => {
@@ -27,6 +37,9 @@ export async function build({ server, store, audit }: AppParts): Promise<App> {
     })
     await api.register(workerRoutes, { store })
     await api.register(planRoutes, { store })
+    await api.register(whatIfRoutes, { store, strategy, zones })
+    await api.register(pauseRoutes, { store })
+    await api.register(limitRoutes, { store, defaults })
     await api.register(rowRoutes, { store })
     await api.register(explainRoutes, { store })
     await api.register(statsRoutes, { store, audit })

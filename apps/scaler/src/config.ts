@@ -1,9 +1,20 @@
 import { hostname } from 'node:os'
-import { defineConfig, durationMs, integer, secret, serviceOptions, text, type ConfigOf } from '@ballast/service'
+import {
+  choice,
+  defineConfig,
+  durationMs,
+  integer,
+  rateLimitOptions,
+  secret,
+  serviceOptions,
+  text,
+  type ConfigOf,
+} from '@ballast/service'
+import { strategies } from './control-plane/strategy.ts'
 
 const store = secret({
   default: 'postgres://localhost/ballast',
-  help: 'postgres:// URL of the database that holds work_items, and the truth about who owns what',
+  help: 'postgres:// URL of the database that holds work_items, and the truth about who owns what; host:port,host:port names a primary and its standbys',
 })
 
 /** How sentences about the store call what to change. */
@@ -16,6 +27,7 @@ export const controlPlaneConfig = defineConfig({
   examples: ['scaler control-plane --store postgres://user:password@db/app', 'scaler worker --name worker-0'],
   options: {
     ...serviceOptions({ listen: '127.0.0.1:4003' }),
+    ...rateLimitOptions(),
     store,
     leaderTtlMs: durationMs({
       default: 3_000,
@@ -33,6 +45,28 @@ export const controlPlaneConfig = defineConfig({
       max: 1_000,
       help: 'move rows only when a worker has more than this above its fair share, in thousandths',
     }),
+    strategy: choice(strategies, {
+      default: 'sticky',
+      help: 'who gets which rows; all but sticky are plain hashes, to compare with: they move more or balance worse',
+    }),
+    zones: choice(['weights', 'spread'], {
+      default: 'weights',
+      help: 'spread: each --zone of workers gets the same number of rows, however many workers it has',
+    }),
+    churnBudgetRows: integer({
+      default: 0,
+      help: 'one plan moves at most so many rows, besides those whose worker is gone; 0: any number',
+    }),
+    rowsPerWorker: integer({ default: 10_000, min: 1, help: 'the autoscaler wants a worker for each so many rows' }),
+    minWorkers: integer({ default: 1, max: 10_000, help: 'the autoscaler never wants fewer' }),
+    maxWorkers: integer({ default: 10, min: 1, max: 10_000, help: 'the autoscaler never wants more' }),
+    maxPlansPerSecond: integer({
+      default: 2,
+      min: 1,
+      max: 1_000,
+      help: 'plans that are published, whatever the cause',
+    }),
+    maxJoinsPerSecond: integer({ default: 50, min: 1, max: 10_000, help: 'new workers that are given rows' }),
     auditIntervalMs: durationMs({
       default: 10_000,
       min: 1_000,
@@ -54,6 +88,15 @@ export const workerConfig = defineConfig({
     name: text({
       default: hostname(),
       help: 'stable over restarts, one of a kind among the living; as in a StatefulSet',
+    }),
+    zone: text({ default: '', help: 'failure domain: workers of the same zone go down together' }),
+    registry: secret({
+      help: 'redis:// URL of the hash `workers`, where people and dashboards see who is there; nothing depends on it',
+    }),
+    restartGraceMs: durationMs({
+      default: 0,
+      max: 600_000,
+      help: 'on SIGTERM keep the rows for the restart of this name, and let others have them when it is not back by then; 0: give them away at once',
     }),
     weight: integer({ default: 1, min: 1, max: 1_000, help: 'share of the rows relative to the other workers' }),
     leaseTtlMs: durationMs({

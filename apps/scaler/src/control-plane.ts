@@ -5,6 +5,7 @@ import { openWorkItemStore } from '@ballast/state-stores/work-item'
 import { build } from './app.ts'
 import { storeSetting, type ControlPlaneConfig } from './config.ts'
 import { Leadership } from './control-plane/leadership.ts'
+import { tuned, type Tuning } from './control-plane/limits.ts'
 import { controlMetrics } from './control-plane/metrics.ts'
 import { TickAuditor } from './control-plane/tick-audit.ts'
 import { onceInAWhile } from './once-in-a-while.ts'
@@ -23,9 +24,23 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
   service.onClose('store', () => store[Symbol.asyncDispose]())
   health.add({ name: 'store', gates: 'ready', check: () => store.check() })
 
+  const defaults: Tuning = { ...config, autoscale: true }
   const leadership: Leadership = new Leadership(
     store,
-    { ...config, name, ttlMs: config.leaderTtlMs, tolerance: config.imbalancePermille / 1000 },
+    {
+      ...config,
+      name,
+      ttlMs: config.leaderTtlMs,
+      tolerance: config.imbalancePermille / 1000,
+      tune(limits) {
+        const { imbalancePermille, rebalanceIntervalMs, churnBudgetRows } = tuned(defaults, limits)
+        return {
+          tolerance: imbalancePermille / 1000,
+          rebalanceIntervalMs,
+          budgetRows: churnBudgetRows === 0 ? undefined : churnBudgetRows,
+        }
+      },
+    },
     { log, metrics: controlMetrics(service.metrics, () => leadership.leads), nowMs: () => performance.now() },
   )
   const complain = onceInAWhile((error) => log.warn({ err: error }, 'the store cannot be used'))
@@ -39,7 +54,7 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
     await leadership.resign().catch(complain)
   })
 
-  const auditor = new TickAuditor(store.rows, config.auditMaxRows)
+  const auditor = new TickAuditor(store, config.auditMaxRows)
   const auditing = repeat({
     step: () => auditor.step(),
     pauseMs: () => config.auditIntervalMs,
@@ -47,5 +62,14 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
   })
   service.onClose('audit', () => auditing.stop())
 
-  await service.listen(await build({ server: service.serverOptions, store, audit: () => auditor.result }))
+  await service.listen(
+    await build({
+      server: service.serverOptions,
+      store,
+      audit: () => auditor.result,
+      strategy: config.strategy,
+      zones: config.zones,
+      defaults,
+    }),
+  )
 }

@@ -1,7 +1,9 @@
-import type { Leader, MemberState, SlotMap, WorkItemStore } from '@ballast/state-stores/work-item'
-import { decide, unevenness, type Decision } from './decide.ts'
+import type { Leader, Limits, MemberState, SlotMap, WorkItemStore } from '@ballast/state-stores/work-item'
+import { Admission } from './admission.ts'
+import { decide, type Decision } from './decide.ts'
 import type { ControlMetrics } from './metrics.ts'
 import { Pacing, type PacingOptions } from './pacing.ts'
+import { unevenness, type Strategy } from './strategy.ts'
 
 export interface Log {
   info(fields: object, message: string): void
@@ -12,6 +14,18 @@ export interface LeadershipOptions extends PacingOptions {
   readonly name: string
   readonly ttlMs: number
   readonly tolerance: number
+  readonly strategy?: Strategy
+  readonly zones?: 'weights' | 'spread'
+  /** Most rows that one plan moves, besides those that have lost their owner. Default: any number. */
+  readonly budgetRows?: number
+  /** Default: 50. */
+  readonly maxJoinsPerSecond?: number
+  /** What is set in the store, if anything, goes before the options. */
+  readonly tune?: (limits: Limits) => {
+    readonly tolerance: number
+    readonly rebalanceIntervalMs: number
+    readonly budgetRows: number | undefined
+  }
 }
 
 interface Known {
@@ -21,9 +35,15 @@ interface Known {
   alive: ReadonlySet<string>
   recountSlot: number
   errorRows: number
+  /** Rows in the table and in each slot, as counted last. */
+  counts: Uint32Array | undefined
+  limits: Limits
+  step: number
 }
 
 const recountSlots = 256
+/** The limits are read again with every so many steps. */
+const stepsPerLimits = 4
 
 /**
  * One control plane's part in leading: it campaigns, and while it leads it keeps the map in shape. `step` is called again and again, never
@@ -41,6 +61,7 @@ export class Leadership {
   readonly #metrics: ControlMetrics
   readonly #nowMs: () => number
   readonly #pacing: Pacing
+  readonly #admission: Admission
   #known: Known | undefined
 
   constructor(
@@ -54,10 +75,16 @@ export class Leadership {
     this.#metrics = metrics
     this.#nowMs = nowMs
     this.#pacing = new Pacing(options)
+    this.#admission = new Admission(options.maxJoinsPerSecond ?? 50)
   }
 
   get leads(): boolean {
     return this.#known !== undefined
+  }
+
+  /** Rows in each slot, while this control plane leads and has counted. */
+  get counts(): Uint32Array | undefined {
+    return this.#known?.counts
   }
 
   async step(): Promise<void> {
@@ -84,7 +111,17 @@ export class Leadership {
     const members = await this.#store.leaders.members()
     const map = await this.#store.leaders.map()
     const alive = new Set(members.filter((member) => member.alive).map((member) => member.name))
-    this.#known = { leader, map, epochs: '', alive, recountSlot: 0, errorRows: 0 }
+    this.#known = {
+      leader,
+      map,
+      epochs: '',
+      alive,
+      recountSlot: 0,
+      errorRows: 0,
+      counts: undefined,
+      limits: {},
+      step: 0,
+    }
     this.#log.info({ epoch: String(leader.fence.epoch) }, 'leading')
     await this.#store.leaders.record('leader', { name, epoch: String(leader.fence.epoch) })
     return this.#known
@@ -103,13 +140,18 @@ export class Leadership {
     await this.#noteArrivals(known, members)
     const counts = await leaders.countRows(known.leader)
     if (counts === 'stale') return false
+    known.counts = counts
     await this.#readMapIfChanged(known, members)
+    await this.#attend(known)
 
     const living = members.filter((member) => member.alive)
-    const situation = { members: living, targets: known.map.targets, counts, tolerance: this.#options.tolerance }
-    const decision = decide(situation)
     const nowMs = this.#nowMs()
-    if (decision !== undefined && this.#pacing.mayAct(decision.cause, nowMs)) {
+    const { strategy = 'sticky', zones = 'weights', rebalanceIntervalMs, tolerance, budgetRows, tune } = this.#options
+    const tuning = tune?.(known.limits) ?? { tolerance, rebalanceIntervalMs, budgetRows }
+    const { targets } = known.map
+    const admitted = this.#admission.of(living, ownersOf(known.map), nowMs)
+    const decision = decide({ members: admitted, targets, counts, strategy, zones, ...tuning })
+    if (decision !== undefined && this.#pacing.mayAct(decision.cause, nowMs, tuning.rebalanceIntervalMs)) {
       if (!(await this.#carryOut(known, decision))) return false
       this.#pacing.acted(nowMs)
     } else if (decision === undefined) {
@@ -120,7 +162,7 @@ export class Leadership {
     this.#metrics.observe({
       members,
       rows: counts.reduce((sum, count) => sum + count, 0),
-      maxOverMean: unevenness(living, known.map.owners, counts),
+      maxOverMean: unevenness(living, known.map.owners, counts, zones),
       unownedSlots: known.map.owners.filter((owner) => owner === undefined || !known.alive.has(owner)).length,
       errorRows: known.errorRows,
     })
@@ -153,11 +195,19 @@ export class Leadership {
     known.epochs = epochs
   }
 
-  async #carryOut(known: Known, { cause, result }: Decision): Promise<boolean> {
-    const published = await this.#store.leaders.publish(known.leader, result.moves)
+  async #attend(known: Known): Promise<void> {
+    const { operator } = this.#store
+    if (known.step % stepsPerLimits === 0) known.limits = await operator.limits()
+    known.step += 1
+    // Whoever began to resume may be gone.
+    if ((await operator.pauseState()).resuming) await operator.resume({ catchUp: false })
+  }
+
+  async #carryOut(known: Known, { cause, workers, result }: Decision): Promise<boolean> {
+    const published = await this.#store.leaders.publish(known.leader, result.moves, sentence(cause, workers))
     if (published === 'stale') return false
     known.map = { ...known.map, targets: result.next }
-    const stats = { cause, ...result.stats }
+    const stats = { cause, workers, ...result.stats }
     this.#log.info(stats, 'planned')
     this.#metrics.planned(result.stats)
     await this.#store.leaders.record('planned', stats)
@@ -190,4 +240,17 @@ export class Leadership {
     known.recountSlot = from + recountSlots >= this.#store.slots ? 0 : from + recountSlots
     return true
   }
+}
+
+function ownersOf({ owners, targets }: SlotMap): ReadonlySet<string> {
+  return new Set([...owners, ...targets].filter((name) => name !== undefined))
+}
+
+/** For `explain`: why a row is with its owner. */
+function sentence(cause: Decision['cause'], workers: readonly string[]): string {
+  const named =
+    workers.length > 3 ? `${workers.slice(0, 3).join(', ')} and ${workers.length - 3} more` : workers.join(', ')
+  if (cause === 'uneven') return 'rows were spread unevenly'
+  if (workers.length === 0) return 'nobody owned it'
+  return cause === 'joined' ? `${named} joined` : `${named} left or was drained`
 }

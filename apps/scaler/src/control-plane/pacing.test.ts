@@ -32,3 +32,15 @@ test('uneven loads move rows only every so often', () => {
   expect(pace.mayAct('uneven', 4_999)).toBe(false)
   expect(pace.mayAct('uneven', 5_000)).toBe(true)
 })
+
+test('whatever the cause, plans are few: two at once, then so many a second', () => {
+  const pace = new Pacing({ joinSettleMs: 0, rebalanceIntervalMs: 0, maxPlansPerSecond: 2 })
+  let plans = 0
+  for (let nowMs = 0; nowMs <= 10_000; nowMs += 50) {
+    if (!pace.mayAct('left', nowMs)) continue
+    pace.acted(nowMs)
+    plans += 1
+  }
+  expect(plans).toBeGreaterThanOrEqual(20)
+  expect(plans).toBeLessThanOrEqual(22)
+})

@@ -8,7 +8,7 @@ test('it says how many rows of how many it covered, and raises no alarm for rows
   const store = openMemoryWorkItems({ slots: 4, nowMs: () => nowMs })
   const ids = Array.from({ length: 5 }, () => randomUUID())
   await store.rows.add({ ids })
-  const auditor = new TickAuditor(store.rows, 100)
+  const auditor = new TickAuditor(store, 100)
   await auditor.step()
   expect(auditor.result.audits).toBe(0)
   nowMs += 60_000
@@ -23,4 +23,18 @@ test('it says how many rows of how many it covered, and raises no alarm for rows
   if (row !== undefined) row.value = 7
   await auditor.step()
   expect(auditor.result).toMatchObject({ rows: 5, doubledTicks: '7', lostTicks: '0', examples: [ids[0]] })
+})
+
+test('a pause whose time is skipped is no lost tick', async () => {
+  let nowMs = 1_000_000
+  const store = openMemoryWorkItems({ slots: 4, nowMs: () => nowMs })
+  await store.rows.add({ count: 3 })
+  const auditor = new TickAuditor(store, 100)
+  await auditor.step()
+  await store.operator.pause()
+  nowMs += 50_000
+  await store.operator.resume({ catchUp: false })
+  await auditor.step()
+  await auditor.step()
+  expect(auditor.result).toMatchObject({ audits: 1, rows: 3, doubledTicks: '0', lostTicks: '0' })
 })

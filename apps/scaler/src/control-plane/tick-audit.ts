@@ -1,4 +1,4 @@
-import { compareTicks, snapshotTicks, type Rows, type TickSnapshot } from '@ballast/state-stores/work-item'
+import { compareTicks, snapshotTicks, type TickSnapshot, type WorkItemStore } from '@ballast/state-stores/work-item'
 
 export interface TickAudit {
   /** Comparisons so far. */
@@ -15,16 +15,17 @@ export interface TickAudit {
 
 /**
  * Compares `value - last_tick` of the same rows again and again. It is constant for every row unless a tick was credited twice or lost,
- * or somebody edited the value. A row that was removed and added again is another one, and is compared from then on.
+ * or somebody edited the value. A row that was removed and added again is another one, and is compared from then on. A pause that is
+ * skipped changes it for all: what was read before is then forgotten.
  */
 export class TickAuditor {
-  readonly #rows: Rows
+  readonly #store: Pick<WorkItemStore, 'rows' | 'operator'>
   readonly #maxRows: number
-  #last: TickSnapshot | undefined
+  #last: { readonly snapshot: TickSnapshot; readonly skips: bigint } | undefined
   #result: TickAudit = { audits: 0, rows: 0, rowsInTable: 0, doubledTicks: '0', lostTicks: '0', examples: [] }
 
-  constructor(rows: Rows, maxRows: number) {
-    this.#rows = rows
+  constructor(store: Pick<WorkItemStore, 'rows' | 'operator'>, maxRows: number) {
+    this.#store = store
     this.#maxRows = maxRows
   }
 
@@ -33,19 +34,26 @@ export class TickAuditor {
   }
 
   async step(): Promise<void> {
-    const now = await snapshotTicks(this.#rows, this.#maxRows)
-    if (this.#last !== undefined) {
-      const { rows, doubledTicks, lostTicks, examples } = compareTicks(this.#last, now)
+    const { operator, rows: table } = this.#store
+    const earlier = await operator.pauseState()
+    const snapshot = await snapshotTicks(table, this.#maxRows)
+    const { skips, resuming } = await operator.pauseState()
+    if (resuming || earlier.resuming || earlier.skips !== skips) {
+      this.#last = undefined
+      return
+    }
+    if (this.#last?.skips === skips) {
+      const { rows, doubledTicks, lostTicks, examples } = compareTicks(this.#last.snapshot, snapshot)
       const { audits, ...before } = this.#result
       this.#result = {
         audits: audits + 1,
         rows,
-        rowsInTable: await this.#rows.count(),
+        rowsInTable: await table.count(),
         doubledTicks: String(BigInt(before.doubledTicks) + doubledTicks),
         lostTicks: String(BigInt(before.lostTicks) + lostTicks),
         examples: examples.length > 0 ? examples : before.examples,
       }
     }
-    this.#last = now
+    this.#last = { snapshot, skips }
   }
 }

@@ -1,5 +1,5 @@
 import type { Routes } from '@ballast/service'
-import type { Explanation, WorkItemStore } from '@ballast/state-stores/work-item'
+import type { Explanation, PauseState, WorkItemStore } from '@ballast/state-stores/work-item'
 import { Type } from 'typebox'
 import { problems } from '../problems.ts'
 import { RowId } from './row-id.ts'
@@ -18,6 +18,11 @@ const Explained = Type.Object({
   epoch: nullable("of the owner's lease"),
   target: nullable('who should own it, by the last plan'),
   why: Type.String(),
+  cause: nullable('what made the plan give it to its owner'),
+  history: Type.Array(
+    Type.Object({ owner: Type.String(), sinceMs: Type.Number(), cause: Type.Union([Type.String(), Type.Null()]) }),
+    { description: 'up to five former owners of its slot, the latest first' },
+  ),
 })
 
 export const explainRoutes: Routes<{ store: WorkItemStore }> = async (app, { store }) => {
@@ -33,7 +38,7 @@ export const explainRoutes: Routes<{ store: WorkItemStore }> = async (app, { sto
     },
     async (request) => {
       const { id } = request.params
-      const found = await store.rows.explain(id)
+      const [found, pause] = await Promise.all([store.rows.explain(id), store.operator.pauseState()])
       if (found === undefined) throw problems.create('row-not-found', `there is no row ${id}; see GET /v1/rows`)
       return {
         id: found.id,
@@ -46,7 +51,9 @@ export const explainRoutes: Routes<{ store: WorkItemStore }> = async (app, { sto
         ownerSinceMs: found.ownerSinceMs ?? null,
         epoch: found.epoch === undefined ? null : String(found.epoch),
         target: found.target ?? null,
-        why: explain(found),
+        why: explain(found, pause),
+        cause: found.cause ?? null,
+        history: found.formerOwners.map(({ cause, ...former }) => ({ ...former, cause: cause ?? null })),
       }
     },
   )
@@ -57,16 +64,24 @@ function behindTicks({ nowMs, lastTick }: Explanation): number {
 }
 
 /** One sentence for whoever looks at a row that does not move. */
-export function explain(row: Explanation): string {
+export function explain(row: Explanation, { pausedSinceMs }: Pick<PauseState, 'pausedSinceMs'>): string {
   const place = `its id hashes to slot ${row.slot}`
   if (row.value === undefined) return `${place}, but its value is NULL: set a value and it is ticked again`
+  if (pausedSinceMs !== undefined) {
+    return `${place}, but all is paused since ${new Date(pausedSinceMs).toISOString()}: POST /v1/resume goes on`
+  }
   if (row.owner === undefined) return `${place}, which nobody owns yet: is a control plane running, and a worker?`
   if (!row.ownerAlive) {
     const heir = row.target === undefined || row.target === row.owner ? 'a live worker' : row.target
     return `${place}, which ${row.owner} owns but has given no sign of life; ${heir} takes it over, and credits the ticks that are due`
   }
+  if (row.ownerAway && row.target === row.owner) {
+    return `${place}, which ${row.owner} owns, who restarts; its ticks are credited when it is back, or by others when it is not in time`
+  }
   if (row.target !== undefined && row.target !== row.owner) {
     return `${place}, which ${row.owner} hands over to ${row.target} after its next tick`
   }
-  return `${place}, which ${row.owner} owns`
+  return row.cause === undefined
+    ? `${place}, which ${row.owner} owns`
+    : `${place}, which ${row.owner} owns: ${row.cause}`
 }

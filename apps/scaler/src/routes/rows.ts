@@ -56,7 +56,7 @@ export const rowRoutes: Routes<{ store: WorkItemStore }> = async (app, { store }
   app.post(
     '/v1/rows',
     {
-      config: { role: 'writer' },
+      config: { role: 'admin' },
       schema: {
         summary: 'Add rows, by number or by id. Ids that exist are left alone, so a list of ids may be sent again',
         body: Which,
@@ -69,7 +69,7 @@ export const rowRoutes: Routes<{ store: WorkItemStore }> = async (app, { store }
   app.delete(
     '/v1/rows',
     {
-      config: { role: 'writer' },
+      config: { role: 'admin' },
       schema: {
         summary: 'Remove rows by id, or a number of them from the start of the order of ids',
         body: Which,

@@ -7,7 +7,9 @@ const Worker = Type.Object({
   name: Type.String(),
   alive: Type.Boolean(),
   draining: Type.Boolean(),
+  away: Type.Boolean({ description: 'restarts: keeps its rows, and is given none' }),
   weight: Type.Number(),
+  zone: Type.String(),
   epoch: Type.String({ description: 'number of its lease; grows with every change of what it owns' }),
   slots: Type.Integer(),
   rows: Type.Integer({ description: 'as its last heartbeat said' }),
@@ -42,7 +44,7 @@ export const workerRoutes: Routes<{ store: WorkItemStore }> = async (app, { stor
     {
       config: { role: 'operator' },
       schema: {
-        summary: 'Take all rows away from a worker; it keeps running. A restart ends the drain',
+        summary: 'Take all rows away from a worker; it keeps running. A restart ends the drain. May be repeated',
         params: Named,
         response: { 202: Type.Object({ name: Type.String(), draining: Type.Literal(true) }) },
       },
@@ -55,6 +57,7 @@ export const workerRoutes: Routes<{ store: WorkItemStore }> = async (app, { stor
           `no live worker is called ${JSON.stringify(name)}; see GET /v1/workers`,
         )
       }
+      await store.leaders.record('drain', { worker: name })
       return reply.code(202).send({ name, draining: true as const })
     },
   )

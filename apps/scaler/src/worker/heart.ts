@@ -23,6 +23,11 @@ export class Heart {
     this.#stalledMs = Math.max(10_000, options.ttlMs * 3)
   }
 
+  /** All is paused by an operator, as far as known. */
+  get paused(): boolean {
+    return this.#last?.paused ?? false
+  }
+
   get draining(): boolean {
     return this.#last?.draining ?? false
   }

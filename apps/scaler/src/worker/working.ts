@@ -13,12 +13,19 @@ export interface WorkingOptions {
   readonly name: string
   readonly weight: number
   readonly ttlMs: number
+  /** Its failure domain. Default: none. */
+  readonly zone?: string
+  /**
+   * More than 0: stopping is the first half of a restart. Rows stay with this name for so long, and nothing moves when it is back by
+   * then. Default 0: they go to others, and none waits. One that an operator drains gives all away in any case.
+   */
+  readonly restartGraceMs?: number
   readonly drainTimeoutMs: number
   readonly workers: WorkerSide
   readonly metrics: WorkerMetrics
   readonly surroundings: Surroundings
   /** Told of each successful tick, with the lease it was made under. */
-  readonly ticked: (outcome: Ticked, lease: WorkerLease) => Promise<void>
+  readonly ticked: (outcome: Ticked, lease: WorkerLease, paused: boolean) => Promise<void>
   /** A step failed, and is tried again. */
   readonly complain: (error: unknown) => void
   /** The rows, and the name, are another process's now: all has stopped, nothing is asked for or handed over any more. */
@@ -29,24 +36,40 @@ export interface WorkingOptions {
 export interface Working {
   /** Why the last step failed; undefined while all is well. */
   readonly failure: string | undefined
-  /** Gives everything to others, as far as somebody takes it in time, and leaves. */
+  readonly lease: WorkerLease
+  /** The last successful tick. */
+  readonly last: Ticked | undefined
+  readonly draining: boolean
+  /** Gives everything to others, as far as somebody takes it in time, and leaves; or leaves to come back. */
   stop(): Promise<void>
 }
 
 /** Joins under a name, then ticks and tells that it lives, until stopped. */
 export async function startWorking(options: WorkingOptions): Promise<Working> {
-  const { name, weight, ttlMs, workers, metrics, surroundings, ticked, complain, log } = options
+  const {
+    name,
+    weight,
+    zone = '',
+    restartGraceMs = 0,
+    ttlMs,
+    workers,
+    metrics,
+    surroundings,
+    ticked,
+    complain,
+    log,
+  } = options
   const { monotonicMs, random, newId, delay } = surroundings
-  const lease = await workers.register({ name, incarnation: newId() }, { weight, ttlMs })
-  const ticker = new Ticker(lease, {
+  const lease = await workers.register({ name, incarnation: newId() }, { weight, ttlMs, zone })
+  const ticker: Ticker = new Ticker(lease, {
     workers,
     clock: new StoreClock(monotonicMs),
     monotonicMs,
     phaseMs: phaseOf(unitOf(hash32(name), 0)),
     metrics,
-    ticked,
+    ticked: (outcome, held) => ticked(outcome, held, heart.paused && held.slots.length === 0),
   })
-  const heart = new Heart({
+  const heart: Heart = new Heart({
     workers,
     ticker,
     ttlMs,
@@ -96,10 +119,21 @@ export async function startWorking(options: WorkingOptions): Promise<Working> {
     get failure() {
       return failure
     },
+    get lease() {
+      return ticker.lease
+    },
+    get last() {
+      return ticker.last
+    },
+    get draining() {
+      return heart.draining
+    },
     async stop() {
-      if (!superseded) await drain()
+      const restarts = restartGraceMs > 0 && !heart.draining
+      if (!superseded && !restarts) await drain()
       await Promise.all([beating.stop(), ticking.stop()])
-      await workers.leave(lease).catch(complain)
+      await workers.leave(lease, { restartWithinMs: restarts ? restartGraceMs : 0 }).catch(complain)
+      if (restarts && !superseded) log.info({ slots: ticker.lease.slots.length }, 'leaving to come back')
     },
   }
 }

@@ -239,7 +239,9 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
       await store.rows.remove({ ids: ids.slice(0, 10) })
       const expected = new Uint32Array(store.slots)
       for (const id of ids.slice(10)) expected[slotOf(id, store.slots)] = (expected[slotOf(id, store.slots)] ?? 0) + 1
+      await expect(store.leaders.estimateRows(), 'before and after they are folded').resolves.toEqual(expected)
       await expect(store.leaders.countRows(leader)).resolves.toEqual(expected)
+      await expect(store.leaders.estimateRows()).resolves.toEqual(expected)
       await expect(store.leaders.recount(leader, 0, store.slots - 1)).resolves.toEqual({ corrected: 0, errorRows: 0 })
     })
 

@@ -157,6 +157,8 @@ export interface LeaderSide {
    * Not to be written to; the same array as before means that nothing has changed.
    */
   countRows(leader: Leader): Promise<Uint32Array | 'stale'>
+  /** Rows per slot for who only looks: nothing is folded, any control plane may ask. */
+  estimateRows(): Promise<Uint32Array>
   /** Counts the rows of some slots from scratch and corrects what `countRows` returns. */
   recount(leader: Leader, fromSlot: number, toSlot: number): Promise<Recount | 'stale'>
   /** Notes something for the history, which keeps the latest 1,000. */

@@ -72,10 +72,10 @@ export function memoryLeaders(state: MemoryState): LeaderSide {
       }
     },
     async countRows(leader) {
-      if (!leads(state, leader)) return 'stale'
-      const counts = new Uint32Array(state.owners.length)
-      for (const { slot } of state.rows.values()) counts[slot] = (counts[slot] ?? 0) + 1
-      return counts
+      return leads(state, leader) ? countsOf(state) : 'stale'
+    },
+    async estimateRows() {
+      return countsOf(state)
     },
     async recount(leader, fromSlot, toSlot) {
       if (!leads(state, leader)) return 'stale'
@@ -92,4 +92,10 @@ export function memoryLeaders(state: MemoryState): LeaderSide {
       return state.events.slice(0, limit)
     },
   }
+}
+
+function countsOf({ owners, rows }: MemoryState): Uint32Array {
+  const counts = new Uint32Array(owners.length)
+  for (const { slot } of rows.values()) counts[slot] = (counts[slot] ?? 0) + 1
+  return counts
 }

@@ -92,6 +92,16 @@ export function leaderSide(database: Database, facts: ServerFacts): LeaderSide {
       counted = { nonce: leader.fence.nonce, counts }
       return counts
     },
+    async estimateRows() {
+      const rows = await database.query<{ slot: number; rows: string }>(
+        `SELECT slot, sum(rows)::text AS rows FROM (
+           SELECT slot, rows FROM ballast_scaler.row_counts UNION ALL SELECT slot, rows FROM ballast_scaler.row_deltas WHERE slot >= 0
+         ) AS counted GROUP BY slot HAVING sum(rows) > 0`,
+      )
+      const counts = new Uint32Array(facts.slots)
+      for (const { slot, rows: count } of rows) counts[slot] = Number(count)
+      return counts
+    },
     async recount(leader, fromSlot, toSlot) {
       const [row] = await database.query<{ leads: boolean; corrected: string; error_rows: string }>(
         'SELECT * FROM ballast_scaler.recount($1, $2, $3, $4)',

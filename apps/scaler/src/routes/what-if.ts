@@ -1,0 +1,99 @@
+import type { Routes } from '@ballast/service'
+import type { WorkItemStore } from '@ballast/state-stores/work-item'
+import { Type } from 'typebox'
+import { strategies, type Strategy } from '../control-plane/strategy.ts'
+import { whatIf } from '../control-plane/what-if.ts'
+import { problems } from '../problems.ts'
+
+const Query = Type.Object({
+  add: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000, default: 0, description: 'workers that join' })),
+  remove: Type.Optional(
+    Type.String({ maxLength: 10_000, description: 'names of workers that leave, separated by commas' }),
+  ),
+  strategy: Type.Optional(
+    Type.String({ maxLength: 100, description: `of ${strategies.join(', ')}; separated by commas; default: all` }),
+  ),
+})
+
+const WhatIf = Type.Object({
+  rows: Type.Integer(),
+  workers: Type.Integer({ description: 'that take rows now' }),
+  strategies: Type.Array(
+    Type.Object({
+      strategy: Type.String(),
+      active: Type.Boolean({ description: 'what the control plane works with' }),
+      movedRows: Type.Integer({ description: "by the change, from this strategy's own map" }),
+      movedSlots: Type.Integer(),
+      minimumRows: Type.Integer({ description: 'the fewest rows that any plan must move to be even afterwards' }),
+      maxOverMean: Type.Number({ description: 'largest load over its fair share, afterwards' }),
+      adoptRows: Type.Integer({ description: 'rows that move when all goes over to this strategy first' }),
+    }),
+  ),
+})
+
+export interface WhatIfParts {
+  readonly store: WorkItemStore
+  readonly strategy: Strategy
+  readonly zones: 'weights' | 'spread'
+}
+
+export const whatIfRoutes: Routes<WhatIfParts> = async (app, { store, strategy, zones }) => {
+  app.get(
+    '/v1/what-if',
+    {
+      config: { role: 'reader' },
+      schema: {
+        summary: 'What workers that join or leave would move, by each strategy. Nothing is changed',
+        querystring: Query,
+        response: { 200: WhatIf },
+      },
+    },
+    async (request) => {
+      const { add = 0, remove = '', strategy: asked = strategies.join() } = request.query
+      const [members, { targets }, counts] = await Promise.all([
+        store.leaders.members(),
+        store.leaders.map(),
+        store.leaders.estimateRows(),
+      ])
+      const living = members.filter(({ alive, draining }) => alive && !draining)
+      return {
+        rows: counts.reduce((sum, count) => sum + count, 0),
+        workers: living.length,
+        strategies: whatIf({
+          members: living,
+          targets,
+          counts,
+          active: strategy,
+          zones,
+          add,
+          remove: named(remove, living),
+          asked: split(asked).map(strategyOf),
+        }),
+      }
+    },
+  )
+}
+
+const split = (list: string): string[] =>
+  list
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
+
+function strategyOf(word: string): Strategy {
+  const found = strategies.find((strategy) => strategy === word)
+  if (found === undefined) {
+    const known = strategies.join(', ')
+    throw problems.create('strategy-unknown', `${JSON.stringify(word)} is no strategy: ${known}`)
+  }
+  return found
+}
+
+function named(list: string, living: readonly { readonly name: string }[]): string[] {
+  return split(list).map((word) => {
+    if (!living.some(({ name }) => name === word)) {
+      throw problems.create('worker-not-found', `no live worker is called ${JSON.stringify(word)}; see GET /v1/workers`)
+    }
+    return word
+  })
+}
