@@ -7,6 +7,7 @@ import { ChunkHasher, sha256 } from './hash.ts'
 import { Catalog, type Changes } from './lmdb/catalog.ts'
 import { BlobFiles, type Incoming } from './lmdb/files.ts'
 import { Ledger } from './lmdb/ledger.ts'
+import { Listing } from './lmdb/listing.ts'
 import { Reader } from './lmdb/reader.ts'
 import { assertName } from './name.ts'
 import type {
@@ -61,6 +62,7 @@ class LmdbBlobStore implements BlobStore {
   readonly #files: BlobFiles
   readonly #catalog: Catalog
   readonly #ledger: Ledger
+  readonly #listing: Listing
   readonly #housekeeping: NodeJS.Timeout
   readonly #reader: Reader
   readonly #path: string
@@ -78,6 +80,7 @@ class LmdbBlobStore implements BlobStore {
     this.#path = options.path
     this.#ledger = new Ledger(environment, options.families ?? {}, options.now ?? Date.now)
     this.#catalog = new Catalog(environment, this.#quotaBytes, this.#ledger)
+    this.#listing = new Listing(environment, this.#ledger)
     this.#housekeeping = setInterval(() => void this.#keepHouse().catch(() => {}), 60_000).unref()
     this.#reader = new Reader(this.#catalog, files, options.onDamage)
   }
@@ -151,11 +154,11 @@ class LmdbBlobStore implements BlobStore {
 
   async scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
     assertName({ namespace, key: 'any' })
-    return this.#catalog.scan(namespace, after, limit)
+    return this.#listing.scan(namespace, after, limit)
   }
 
   async scrub({ after, limit, pace }: ScrubOptions): Promise<ScrubPage> {
-    const { digests, next } = this.#catalog.digests(after, limit)
+    const { digests, next } = this.#listing.digests(after, limit)
     let [sizeBytes, damaged] = [0, 0]
     for (const digest of digests) {
       const intact = await this.#reader.intact(digest, pace)
@@ -167,7 +170,7 @@ class LmdbBlobStore implements BlobStore {
   }
 
   async namespaces(): Promise<readonly string[]> {
-    return this.#catalog.namespaces()
+    return this.#listing.namespaces()
   }
 
   usage(): BlobUsage {

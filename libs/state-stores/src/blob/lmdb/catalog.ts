@@ -1,7 +1,7 @@
 import type { LmdbEnvironment, LmdbTable } from '../../lmdb-environment.ts'
 import { NotAppliedError } from '../../outcome.ts'
 import { sha256 } from '../hash.ts'
-import type { Digest, BlobUsage, EntryName, PutOutcome, RemoveOutcome, ScannedEntry, ScanPage } from '../port.ts'
+import type { Digest, BlobUsage, EntryName, PutOutcome, RemoveOutcome } from '../port.ts'
 import { familyOf } from '../families.ts'
 import { applied, noTotals, type Totals } from '../quota.ts'
 import type { Ledger } from './ledger.ts'
@@ -75,48 +75,6 @@ export class Catalog {
     this.#environment.refresh()
     const value = this.#counts.get(totalsKey)
     return value === undefined ? noTotals : records.decodeTotals(value)
-  }
-
-  scan(namespace: string, after: string | undefined, limit: number): ScanPage {
-    this.#environment.refresh()
-    const { start, end } = records.entryRange(namespace)
-    const cursor = after === undefined ? start : Buffer.from(after, 'base64url')
-    // Cursors come back from clients: one that was made up must not lead into another namespace.
-    if (Buffer.compare(cursor, end) >= 0) return { entries: [] }
-    const from = Buffer.compare(cursor, start) < 0 ? start : cursor
-    const entries: ScannedEntry[] = []
-    let last: Buffer | undefined
-    let seen = 0
-    for (const { key, value } of Array.from(this.#entries.range({ start: from, end, limit: limit + 1 }))) {
-      if (seen++ === limit) return last === undefined ? { entries } : { entries, next: successor(last) }
-      last = key
-      const name = records.keyOf(key)
-      const digest = records.decodeEntry(name, value)
-      if (!this.#ledger.isExpired({ namespace, key: name }))
-        entries.push({ key: name, digest, sizeBytes: this.#record(digest)?.sizeBytes ?? 0 })
-    }
-    return { entries }
-  }
-
-  namespaces(): readonly string[] {
-    this.#environment.refresh()
-    const found: string[] = []
-    for (let start: Uint8Array = Buffer.alloc(1); ;) {
-      const [first] = Array.from(this.#entries.range({ start, limit: 1 }))
-      if (first === undefined) return found.toSorted()
-      const { namespace } = records.nameOf(first.key)
-      found.push(namespace)
-      start = records.entryRange(namespace).end
-    }
-  }
-
-  /** Of all blobs, in their order. */
-  digests(after: string | undefined, limit: number): { digests: readonly Digest[]; next?: Digest } {
-    this.#environment.refresh()
-    const start = after === undefined ? Buffer.alloc(1) : Buffer.concat([Buffer.from(after, 'hex'), Buffer.alloc(1)])
-    const digests = Array.from(this.#blobs.range({ start, limit: limit + 1 }), ({ key }) => key.toString('hex'))
-    const last = digests[limit - 1]
-    return digests.length > limit && last !== undefined ? { digests: digests.slice(0, limit), next: last } : { digests }
   }
 
   /** One durable transaction; resolves with the result and the files that it released. */
@@ -306,9 +264,4 @@ const totalsKey = Buffer.from('totals')
 
 function isFile(record: Record | undefined, generation: string): boolean {
   return record !== undefined && 'generation' in record.content && record.content.generation === generation
-}
-
-/** The first key behind this one, as a cursor. */
-function successor(key: Buffer): string {
-  return Buffer.concat([key, Buffer.from([0])]).toString('base64url')
 }
