@@ -63,6 +63,9 @@ test('uploads that are cut, or are not what they say, leave nothing and hang on 
     const { answer } = await exchange(server, pieces, false)
     expect([what, answer.split('\r\n', 1)[0]]).toEqual([what, expect.stringContaining(` ${status} `)])
   }
+  // Who announces more than is worth reading to be polite is told that it ends here.
+  const endless = [head('Content-Length: 99999999999', 'Content-Encoding: br'), Buffer.alloc(3_000_000)]
+  expect((await exchange(server, endless, false)).answer).toMatch(/^HTTP\/1.1 415 [^]*\r\nconnection: close\r\n/i)
   await waitUntil(async () => (await metric(server, 'http_server_requests_in_flight')) === 1)
   expect(await metric(server, 'message_store_messages')).toBe(0)
   const instance = (await readdir(join(folder.path, 'incoming'))).find((name) => !name.endsWith('.lock')) ?? ''
