@@ -66,8 +66,8 @@ export const adapters: readonly Adapter[] = [
     name: 'counter/dynamodb',
     kind: 'dynamodb',
     own: (url, name) => url.replace('?', `/${name}?`),
-    overTls: (url) => search(url, 'tls=true'),
-    withoutTls: (url) => url,
+    overTls: (url, ca) => search(url.replace('&tls=true', ''), ca === undefined ? 'tls=true' : `ca=${ca}`),
+    withoutTls: (url) => url.replace('&tls=true', ''),
   },
   {
     ...messages,
@@ -105,7 +105,7 @@ export const adapters: readonly Adapter[] = [
     setting: '--documents (LOAD_TOLERANT_API_DOCUMENTS)',
     args: appProgram('load-tolerant-api', 'api', nowhere),
     env: { LOAD_TOLERANT_API_STREAM: 'memory:' },
-    own: (url, name) => url.replace(/\/[^/?]*(\?|$)/, `/${name}?serverSelectionTimeoutMS=5000&`),
+    own: (url, name) => url.replace(/\/[^/?]*(\?|$)/, `/${name}?serverSelectionTimeoutMS=3000&`),
     misspelt: colour,
     overTls: (url, ca) =>
       search(url.replace(/tls=true&?/, ''), ca === undefined ? 'tls=true' : `tls=true&tlsCAFile=${ca}`),

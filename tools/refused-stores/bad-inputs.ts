@@ -94,12 +94,7 @@ export const badInputs: readonly BadInput[] = [
   },
 ]
 
-const [password, authority, plain, tlsOnly] = [
-  'a wrong password',
-  'an authority that did not sign',
-  'no TLS where the server wants it',
-  'TLS where the server has none',
-] as const
+const password = 'a wrong password'
 const [place, later, reads, old, forgets] = [
   'a database, keyspace or bucket that is not there',
   'data of a later release',
@@ -110,17 +105,12 @@ const [place, later, reads, old, forgets] = [
 const noRights = 'the test server knows no rights; a write without them is refused as not applied'
 const noVersion = 'only the version of the protocol matters, which the driver checks'
 const noEviction = 'it never evicts'
-const plainToo =
-  'PostgreSQL with TLS takes plain connections as well, unless its pg_hba.conf says hostssl; the test server does not'
 
 /** What an adapter's server does not have, and why. */
 export const lacking: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  'counter/postgres': { [plain]: plainToo, [forgets]: noEviction },
+  'counter/postgres': { [forgets]: noEviction },
   'counter/dynamodb': {
     [password]: 'DynamoDB Local takes every key',
-    [authority]: 'DynamoDB Local speaks no TLS',
-    [plain]: 'DynamoDB Local speaks no TLS',
-    [tlsOnly]: 'its URL has no TLS; AWS is reached over TLS without being asked',
     [place]: 'a table that is missing is created',
     [reads]: noRights,
     [old]: noVersion,
@@ -149,7 +139,6 @@ export const lacking: Readonly<Record<string, Readonly<Record<string, string>>>>
     [forgets]: noEviction,
   },
   'work-item/postgres': {
-    [plain]: plainToo,
     [later]: 'a release runs on any later schema, as a roll-out mixes both',
     [forgets]: noEviction,
   },

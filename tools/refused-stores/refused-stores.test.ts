@@ -52,8 +52,7 @@ async function prepare(adapter: Adapter, url: string, stack: AsyncDisposableStac
   const { kind, name } = adapter
   const namespace = `test_${randomUUID().replaceAll('-', '')}`
   const own = adapter.own(url, namespace)
-  const tls = kind === 'dynamodb' ? undefined : await tlsServer(adapter, namespace, stack)
-  const common = { own, ...(tls && { tls }) }
+  const common = { own, tls: await tlsServer(adapter, namespace, stack) }
   if (kind === 'redis') {
     const { url: replica } = stack.use(
       await startBackend('redis', { durability: 'none', replicaOf: url, asProcess: true }),

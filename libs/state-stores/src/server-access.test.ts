@@ -54,6 +54,12 @@ const kinds: readonly Access[] = [
     wrongPassword: /refuses these keys/,
   },
   {
+    kind: 'dynamodb',
+    url: (server, caFile) => `${server.replace('?', `/${own}?`)}&ca=${caFile}`,
+    open: (url) => openCounterStore(url),
+    untrusted: /certificate is not trusted.*\?ca=/,
+  },
+  {
     kind: 'mongodb',
     url: (server, caFile) => `${server.replace('/?', `/${own}?`)}&tlsCAFile=${caFile}`,
     open: (url) => openDocumentStore(url),

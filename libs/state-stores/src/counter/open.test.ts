@@ -39,7 +39,11 @@ test.each([
   ['postgres://user:s3cret@127.0.0.1/db?schema=a;b', /has a schema that is not/],
   ['dynamodb:///table', /names no region/],
   ['dynamodb:///t?region=x', /has a table that is not/],
-  ['dynamodb:///table?region=x&regoin=y', /"regoin", and only region is known/],
+  ['dynamodb:///table?region=x&regoin=y', /"regoin", and only region, tls, ca are known/],
+  ['dynamodb://key:s3cret@h:1/table?region=x&tls=yes', /tls=yes, which is neither true nor false/],
+  ['dynamodb:///table?region=x&ca=/nowhere.pem', /no host, and AWS is always reached over TLS/],
+  ['dynamodb://key:s3cret@h:1/table?region=x&ca=/nowhere.pem&tls=false', /a ca, which only TLS uses, and tls=false/],
+  ['dynamodb://key:s3cret@h:1/table?region=x&ca=/nowhere.pem', /names a ca file that cannot be read \(ENOENT/],
   ['mongodb://user:s3cret@127.0.0.1/db', /"mongodb:" names no counter store/],
   ['', /names no counter store/],
 ])('the URL "%s"', async (url, expected) => {

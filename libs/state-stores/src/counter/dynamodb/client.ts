@@ -6,7 +6,7 @@ import type { DynamoTarget } from './url.ts'
 
 /** Sends nothing twice: the SDK's three attempts per call are one. */
 export function dynamoClient(
-  { region, endpoint, credentials }: DynamoTarget,
+  { region, endpoint, credentials, ca }: DynamoTarget,
   { timeoutMs }: Pick<CallLimits, 'timeoutMs'>,
 ): DynamoDBClient {
   return new DynamoDBClient({
@@ -14,7 +14,12 @@ export function dynamoClient(
     maxAttempts: 1,
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials && { credentials }),
-    requestHandler: { connectionTimeout: timeoutMs, requestTimeout: timeoutMs, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: timeoutMs,
+      requestTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+      ...(ca !== undefined && { httpsAgent: { ca, keepAlive: true, maxSockets: 50 } }),
+    },
   })
 }
 
@@ -24,6 +29,10 @@ export function asOutcome(error: unknown, name: string): Error {
   // A refusal; a fault of the server (5xx) may have come after the write.
   if (error instanceof DynamoDBServiceException && error.$fault === 'client') {
     return new NotAppliedError(`${name} refused: ${sentenceOf(error)}`, { cause: error })
+  }
+  if (isUntrusted(error)) {
+    const what = `its certificate is not trusted: name the authority with ?ca=<file>`
+    return new NotAppliedError(`${name} cannot be reached: ${what} (${sentenceOf(error)})`, { cause: error })
   }
   if (isNeverSent(error))
     return new NotAppliedError(`${name} cannot be reached: ${sentenceOf(error)}`, { cause: error })
@@ -36,7 +45,15 @@ const neverSent: ReadonlySet<string> = new Set([
   'EAI_AGAIN',
   'EHOSTUNREACH',
   'ENETUNREACH',
+  // The answer to our greeting was no TLS.
+  'EPROTO',
 ])
+
+/** Ends the handshake, before which nothing is sent. */
+const isUntrusted = (error: unknown): boolean =>
+  error instanceof Error &&
+  'code' in error &&
+  /CERT|UNABLE_TO_VERIFY|ERR_TLS_/.test(typeof error.code === 'string' ? error.code : '')
 
 function isNeverSent(error: unknown): boolean {
   if (!(error instanceof Error)) return false
