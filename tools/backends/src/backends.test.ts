@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import https from 'node:https'
 import { startProcess, waitUntil } from '@ballast/testing'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { isAlive } from './is-alive.ts'
 import { backendKinds, sharedBackend, startBackend, type BackendKind } from './index.ts'
@@ -54,6 +55,17 @@ test('over TLS, with an authority to trust and a password to know', async () => 
   await expect(ping('other-password')).resolves.toMatch(/^-NOAUTH/)
   await expect(ping()).resolves.toMatch(/^-NOAUTH/)
   expect(readFileSync(server.caFile ?? '', 'utf8')).toBe(server.ca)
+})
+
+test('PostgreSQL with TLS takes no plain connection', async () => {
+  await using server = await startBackend('postgres', { tls: true, durability: 'none' })
+  const connect = async (ssl: pg.ClientConfig['ssl']): Promise<void> => {
+    const client = new pg.Client({ connectionString: server.url, ssl })
+    await client.connect()
+    await client.end()
+  }
+  await expect(connect({ ca: server.ca })).resolves.toBeUndefined()
+  await expect(connect(false)).rejects.toThrow('no encryption')
 })
 
 test('a server that speaks no TLS has a front that does, and only that', async () => {

@@ -75,11 +75,17 @@ async function installedVersion(): Promise<string> {
 
 async function encrypt({ folder, account }: Cluster): Promise<{ settings: string[]; ca: string }> {
   const { certificate, key } = await makeCertificate()
-  const files = { certificate: join(folder, 'server.pem'), key: join(folder, 'server.key') }
-  await writeFile(files.certificate, certificate)
-  await writeFile(files.key, key, { mode: 0o600 })
-  if (account.uid !== undefined && account.gid !== undefined) await chown(files.key, account.uid, account.gid)
-  return { settings: ['ssl=on', `ssl_cert_file=${files.certificate}`, `ssl_key_file=${files.key}`], ca: certificate }
+  const files = {
+    ssl_cert_file: join(folder, 'server.pem'),
+    ssl_key_file: join(folder, 'server.key'),
+    hba_file: join(folder, 'encrypted_hba.conf'),
+  }
+  await writeFile(files.ssl_cert_file, certificate)
+  await writeFile(files.ssl_key_file, key, { mode: 0o600 })
+  // With `host`, as initdb writes it, plain connections would be taken as well.
+  await writeFile(files.hba_file, 'hostssl all all 127.0.0.1/32 scram-sha-256\n')
+  if (account.uid !== undefined && account.gid !== undefined) await chown(files.ssl_key_file, account.uid, account.gid)
+  return { settings: ['ssl=on', ...Object.entries(files).map((setting) => setting.join('='))], ca: certificate }
 }
 
 async function haveDatabase(url: string, ca: string | undefined): Promise<void> {
