@@ -1,27 +1,26 @@
 import type { Service } from '@ballast/service'
 import { openCache } from '@ballast/state-stores/cache'
 import { openDocumentStore } from '@ballast/state-stores/document'
-import { defaultBounds, openStream, type StreamBounds } from '@ballast/state-stores/stream'
+import { openStream } from '@ballast/state-stores/stream'
 import { openAdmission } from './admission/open-admission.ts'
 import { build } from './app.ts'
-import { settings, type ApiConfig } from './config.ts'
+import { boundsOf, settings, type ApiConfig } from './config.ts'
 import { DrainRate } from './drain-rate.ts'
 import { HotRead } from './hot-read.ts'
 import { observeQueue } from './queue-metrics.ts'
+import { StoredWait } from './stored-wait.ts'
+import { superviseWorkers, wantedOf } from './supervise-workers.ts'
+import { timestampsOf } from './timestamps.ts'
 import { groupBytes } from './write-group.ts'
 import { Writer } from './writer.ts'
 import { Writes } from './writes.ts'
 
-/** The command `api`: the process that accepts writes. */
+/** The command `api`: the process that accepts writes, or with `--workers` the one that watches over such. */
 export async function api(service: Service<ApiConfig>): Promise<void> {
+  if (service.config.workers > 1 && service.primary === undefined) return superviseWorkers(service)
   const { config, metrics, health } = service
-  const bounds: StreamBounds = {
-    ...defaultBounds,
-    maxEntries: config.queueMaxEntries,
-    maxBytes: config.queueMaxBytes,
-    maxOldestAgeMs: config.queueMaxAgeMs,
-  }
-  const stream = await openStream(config.stream, { bounds, setting: settings.stream })
+  const bounds = boundsOf(config)
+  const stream = await openStream(config.stream, { bounds, setting: settings.stream, wanted: wantedOf(config) })
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())
@@ -105,7 +104,15 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
     drainRate,
     bounds,
     admission: openAdmission(config, metrics),
+    storedWait: new StoredWait({
+      documents,
+      stream,
+      maxWaiting: config.maxStoreWaits,
+      timeoutMs: config.storeWaitMs,
+    }),
     refused: (code) => refused.inc({ code }),
   })
-  await service.listen(await build({ server: service.serverOptions, stream, documents, cache, hotRead, writes }))
+  const timestamps = timestampsOf(config.timestamps)
+  const server = service.serverOptions
+  await service.listen(await build({ server, stream, documents, cache, hotRead, writes, timestamps }))
 }

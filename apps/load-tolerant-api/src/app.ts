@@ -6,6 +6,8 @@ import { findWriteIn } from './find-write.ts'
 import type { HotRead } from './hot-read.ts'
 import { problems } from './problems.ts'
 import { cacheRoutes } from './routes/cache.ts'
+import { deadRoutes } from './routes/dead.ts'
+import type { Timestamps } from './timestamps.ts'
 import { dataRoute } from './routes/data.ts'
 import { healthRoutes } from './routes/health.ts'
 import { statsRoute } from './routes/stats.ts'
@@ -19,9 +21,10 @@ export interface ApiParts {
   readonly cache: CacheStore
   readonly hotRead: HotRead
   readonly writes: Writes
+  readonly timestamps: Timestamps
 }
 
-export async function build({ server, stream, documents, cache, hotRead, writes }: ApiParts): Promise<App> {
+export async function build({ server, stream, documents, cache, hotRead, writes, timestamps }: ApiParts): Promise<App> {
   const app = await buildServer({
     ...server,
     problems,
@@ -31,10 +34,11 @@ export async function build({ server, stream, documents, cache, hotRead, writes 
     },
     healthRoutes: { healthz: false, readyz: false },
   })
-  await app.register(dataRoute, { writes, hotRead })
-  await app.register(statsRoute, { documents, stream })
+  await app.register(dataRoute, { writes, hotRead, timestamps })
+  await app.register(statsRoute, { documents, stream, timestamps })
   await app.register(writeRoute, { findWrite: findWriteIn(documents, stream) })
+  await app.register(deadRoutes, { stream })
   await app.register(cacheRoutes, { cache, hotRead })
-  await app.register(healthRoutes, { health: server.health, stream })
+  await app.register(healthRoutes, { health: server.health, stream, timestamps })
   return app
 }

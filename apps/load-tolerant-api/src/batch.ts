@@ -43,13 +43,18 @@ function toBatch(all: readonly Claimed[]): Batch {
 }
 
 function read(claimed: Claimed): { readonly documents: readonly Document[] } | Burial {
+  if (claimed.damaged !== undefined) return asDead(claimed, claimed.damaged)
   try {
     return { documents: splitDocuments(claimed.body) }
   } catch (error) {
-    const reason = `unreadable entry: ${error instanceof Error ? error.message : String(error)}`
-    return { claimed, dead: [{ id: `entry:${claimed.entry}`, reason, body: claimed.body }] }
+    return asDead(claimed, `unreadable entry: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
+
+const asDead = (claimed: Claimed, reason: string): Burial => ({
+  claimed,
+  dead: [{ id: `entry:${claimed.entry}`, reason, body: claimed.body }],
+})
 
 export interface Verdict {
   /** Every document is stored. */

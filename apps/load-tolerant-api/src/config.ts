@@ -1,6 +1,9 @@
+import { defaultBounds, type StreamBounds } from '@ballast/state-stores/stream'
 import {
   bytes,
+  choice,
   type ConfigOf,
+  type ValuesOf,
   defineConfig,
   durationMs,
   flag,
@@ -9,6 +12,7 @@ import {
   taskOptions,
   text,
 } from '@ballast/service'
+import { dialects } from './timestamps.ts'
 
 const app = 'load-tolerant-api'
 const prefix = 'LOAD_TOLERANT_API'
@@ -22,6 +26,22 @@ const stores = {
     default: 'lmdb:./.data/load-tolerant-api/documents',
     help: 'where documents end up: lmdb:<folder>, mongodb://host:port/database/collection or memory:',
   }),
+}
+
+const queueBounds = {
+  queueMaxEntries: integer({ default: 100_000, min: 1, help: 'queue bound: more entries are refused with 503' }),
+  queueMaxBytes: bytes({ default: 512 * 2 ** 20, min: 1, help: 'queue bound: more bytes are refused with 503' }),
+  queueMaxAgeMs: durationMs({
+    default: 15 * 60_000,
+    min: 1,
+    help: 'queue bound: while the oldest entry is older, writes are refused with 503',
+  }),
+}
+
+/** The bounds of the queue as its handle wants them. */
+export function boundsOf(config: ValuesOf<typeof queueBounds>): StreamBounds {
+  const { queueMaxEntries: maxEntries, queueMaxBytes: maxBytes, queueMaxAgeMs: maxOldestAgeMs } = config
+  return { ...defaultBounds, maxEntries, maxBytes, maxOldestAgeMs }
 }
 
 /** How sentences about stores call what to change. */
@@ -39,12 +59,25 @@ export const apiConfig = defineConfig({
   options: {
     ...serviceOptions({ listen: '127.0.0.1:4004' }),
     ...stores,
-    queueMaxEntries: integer({ default: 100_000, min: 1, help: 'queue bound: more entries are refused with 503' }),
-    queueMaxBytes: bytes({ default: 512 * 2 ** 20, min: 1, help: 'queue bound: more bytes are refused with 503' }),
-    queueMaxAgeMs: durationMs({
-      default: 15 * 60_000,
+    workers: integer({
+      default: 1,
       min: 1,
-      help: 'queue bound: while the oldest entry is older, writes are refused with 503',
+      max: 64,
+      env: ['WORKERS'],
+      help: 'processes that accept writes, on one address; with more than 1, one further process watches over them',
+    }),
+    ...queueBounds,
+    wantFsynced: flag({
+      help: 'only acknowledge what the queue has synced to its disk: do not start, and refuse with 503, where it does not',
+    }),
+    wantReplicas: integer({
+      help: 'wait until so many replicas of the queue have a write; how many had it in time stands in the answer',
+    }),
+    storeWaitMs: durationMs({ default: 10_000, min: 1, help: 'longest wait of a request with ?durable=store' }),
+    maxStoreWaits: integer({ default: 1000, min: 1, help: 'requests of this process that wait for the store at once' }),
+    timestamps: choice(dialects, {
+      default: 'node',
+      help: 'node: 2026-01-02T03:04:05.678Z; python: 2026-01-02T03:04:05.678000, as the variants of the original have it',
     }),
     maxInFlight: integer({
       default: 16_384,
@@ -111,6 +144,26 @@ export const consumerConfig = defineConfig({
   },
 })
 export type ConsumerConfig = ConfigOf<typeof consumerConfig>
+
+export const deadConfig = defineConfig({
+  app,
+  prefix,
+  summary: 'lists what no store took, or puts it back into the queue; the consumer then tries it again',
+  examples: [
+    'load-tolerant-api dead list --reason conflict',
+    'load-tolerant-api dead replay --id 650000000102030405000001',
+  ],
+  operands: { usage: 'list|replay', help: 'what to do with the dead letters', min: 1, max: 1 },
+  options: {
+    ...taskOptions(),
+    stream: stores.stream,
+    ...queueBounds,
+    id: text({ help: 'only the letter of this id' }),
+    reason: text({ help: 'only letters whose reason begins with this' }),
+    json: flag({ help: 'print one JSON object a letter, or the outcome as one' }),
+  },
+})
+export type DeadConfig = ConfigOf<typeof deadConfig>
 
 export const verifyConfig = defineConfig({
   app,

@@ -4,7 +4,7 @@ import { openDocumentStore } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
 import { settings, type ConsumerConfig } from './config.ts'
 import { Flusher } from './flusher.ts'
-import { flushMetrics, observeLosses } from './flush-metrics.ts'
+import { flushMetrics, observeLosses, observeParked } from './flush-metrics.ts'
 import { observeQueue } from './queue-metrics.ts'
 
 /** The command `consumer`: the process that moves what is queued to the document store. */
@@ -14,6 +14,7 @@ export async function consumer(service: Service<ConsumerConfig>): Promise<void> 
     setting: settings.stream,
     claimTimeoutMs: config.claimTimeoutMs,
     onLost: observeLosses(metrics, log),
+    onParked: observeParked(metrics, log),
   })
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })

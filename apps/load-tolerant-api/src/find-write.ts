@@ -18,7 +18,10 @@ export function findWriteIn(documents: DocumentStore, stream: WriteStream): Find
     const [stored] = await documents.get([id])
     if (stored !== undefined) return { state: 'stored', document: decodeDocument(stored) }
     const letter = await stream.deadLetter(id)
-    return letter === undefined ? undefined : { state: 'dead', reason: letter.reason }
+    if (letter === undefined) return undefined
+    const { reason, body } = letter
+    const document = readable(body)
+    return { state: 'dead', reason, ...(document === undefined ? {} : { document }) }
   }
   const queued = async (id: string): Promise<FoundWrite | undefined> => {
     const body = await stream.locate(id)
@@ -26,4 +29,13 @@ export function findWriteIn(documents: DocumentStore, stream: WriteStream): Find
     return found === undefined ? undefined : { state: 'queued', document: decodeDocument(found.bson) }
   }
   return async (id) => (await settled(id)) ?? (await queued(id)) ?? settled(id)
+}
+
+/** What is dead may be no document at all. */
+function readable(body: Uint8Array): Record<string, unknown> | undefined {
+  try {
+    return decodeDocument(body)
+  } catch {
+    return undefined
+  }
 }

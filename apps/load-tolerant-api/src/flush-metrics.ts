@@ -60,6 +60,18 @@ export function flushMetrics(metrics: Metrics, log: Service<unknown>['log']): Fl
   }
 }
 
+/** Counts and logs entries that wait for a consumer of a newer release. */
+export function observeParked(metrics: Metrics, log: Service<unknown>['log']): (entries: number) => void {
+  const parked = metrics.counter({
+    name: 'load_tolerant_api_parked_entries_total',
+    help: 'times that an entry in the format of a newer release was left alone for a claim time-out',
+  })
+  return (entries) => {
+    parked.inc(entries)
+    log.warn({ entries }, 'entries of a newer release wait for a consumer of that release; start one, the others go on')
+  }
+}
+
 /** Counts and logs entries which another program removed from the queue before their documents were stored. */
 export function observeLosses(metrics: Metrics, log: Service<unknown>['log']): (entries: number) => void {
   const lost = metrics.counter({

@@ -1,7 +1,8 @@
 import { command, runApp } from '@ballast/service'
 import packageJson from '../package.json' with { type: 'json' }
 import { api } from './api.ts'
-import { apiConfig, consumerConfig, verifyConfig } from './config.ts'
+import { apiConfig, consumerConfig, deadConfig, verifyConfig } from './config.ts'
+import { deadCommand } from './dead/command.ts'
 import { consumer } from './consumer.ts'
 import { fromSeedEnvironment } from './seed-environment.ts'
 import { verifyCommand } from './verify-command.ts'
@@ -13,6 +14,9 @@ await runApp({
   commands: {
     api: command(apiConfig, api),
     consumer: command(consumerConfig, consumer),
+    dead: command(deadConfig, (service) => deadCommand(service, (text) => process.stdout.write(text)), {
+      kind: 'task',
+    }),
     verify: command(verifyConfig, (service) => verifyCommand(service, (text) => process.stdout.write(text)), {
       kind: 'task',
     }),

@@ -53,6 +53,10 @@ export class Writer implements AsyncDisposable {
     return this.#commit.submit(group)
   }
 
+  id({ ids }: WriteGroup, index: number): string {
+    return this.#ids.hex(ids, index)
+  }
+
   /** The five ids as a JSON array. */
   idsAsJson({ ids }: WriteGroup): string {
     let json = `["${this.#ids.hex(ids, 0)}`

@@ -5,13 +5,22 @@ import { type Admission, NotAdmittedError } from './admission/admission.ts'
 import type { DrainRate } from './drain-rate.ts'
 import { problems } from './problems.ts'
 import type { Writer } from './writer.ts'
-import type { WriteGroup } from './write-group.ts'
+import type { StoredWait } from './stored-wait.ts'
+import { documentsPerGroup, type WriteGroup } from './write-group.ts'
+
+export interface Accepted {
+  /** Value of the `Durability` header. */
+  readonly durability: string
+  /** False: queued, and not yet stored after the longest wait. */
+  readonly inTime: boolean
+}
 
 export interface WritesOptions {
   readonly writer: Writer
   readonly drainRate: DrainRate
   readonly bounds: StreamBounds
   readonly admission: Admission
+  readonly storedWait: StoredWait
   /** Told of every refused request. */
   readonly refused: (code: string) => void
 }
@@ -46,6 +55,27 @@ export class Writes {
         this.#retryLater(),
       ),
     )
+  }
+
+  /** Like `accept`, and then waits for the document store. Throws a Problem. */
+  async acceptAndStore(group: WriteGroup): Promise<Accepted> {
+    const { storedWait, writer } = this.#options
+    if (!storedWait.enter()) {
+      const detail = 'Too many requests wait for the document store; nothing was written; try again.'
+      throw this.#refusal(problems.create('overloaded', detail, { headers: { 'retry-after': '1' } }))
+    }
+    try {
+      const queued = await this.accept(group)
+      const ids = Array.from({ length: documentsPerGroup }, (_, index) => writer.id(group, index))
+      const state = await storedWait.wait(ids)
+      if (state === 'dead') {
+        const detail = `The document store refuses a document of this write; see /api/writes/ and ${ids.join(', ')}.`
+        throw this.#refusal(problems.create('write-dead', detail))
+      }
+      return { durability: `${queued}, stored=?${state === 'stored' ? 1 : 0}`, inTime: state === 'stored' }
+    } finally {
+      storedWait.leave()
+    }
   }
 
   async #write(group: WriteGroup): Promise<AppendOutcome> {

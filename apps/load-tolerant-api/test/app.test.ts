@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { decodeDocument, encodeDocument, splitDocuments } from '@ballast/state-stores/document'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
+import { waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { problems } from '../src/problems.ts'
 import { testApp } from './test-app.ts'
@@ -22,6 +23,47 @@ test('GET /api/data: key order, five ids that are queued as five documents, five
   expect(documents.map(({ _id }) => _id)).toEqual(body.writes)
   expect(documents.map(({ index, type }) => [type, index])).toEqual([0, 1, 2, 3, 4].map((index) => ['write', index]))
   expect(documents[4]?.['timestamp'].toISOString()).toBe(body.timestamp)
+})
+
+test('?durable=store answers once all five are stored; 202 when that takes too long; 503 when too many wait', async () => {
+  const { app, stream, documents } = await testApp()
+  const late = await app.inject('/api/data?durable=store')
+  expect([late.statusCode, late.headers['durability']]).toEqual([202, 'fsynced-local=?0, replicas=0, stored=?0'])
+  expect(late.json()).toMatchObject({ status: 'queued', writes: { length: 5 } })
+  const answers = Promise.all(Array.from({ length: 11 }, () => app.inject('/api/data?durable=store')))
+  await waitUntil(async () => (await stream.backlog()).documents === 55)
+  for (const { body } of await stream.queued({ limit: 100 })) await documents.insertMany(splitDocuments(body))
+  const got = (await answers).map(({ statusCode, headers }) => [statusCode, headers['durability']])
+  const stored = [200, 'fsynced-local=?0, replicas=0, stored=?1']
+  expect(got).toEqual([...Array.from({ length: 10 }, () => stored), [503, undefined]])
+  expect((await app.inject('/api/data?durable=nowhere')).statusCode).toBe(400)
+})
+
+test('dead letters are listed and go back into the queue; a write that died says so', async () => {
+  const { app, stream } = await testApp()
+  const answer = app.inject('/api/data?durable=store')
+  await waitUntil(async () => (await stream.backlog()).documents === 5)
+  const [claimed] = await stream.claim('me', { maxEntries: 1, maxBytes: 1, waitMs: 0 })
+  if (claimed === undefined) throw new Error('nothing was queued')
+  const dead = splitDocuments(claimed.body).map(({ id, bson }) => ({ id, reason: 'invalid: why', body: bson }))
+  await stream.bury([{ claimed, dead }])
+  expect((await answer).statusCode).toBe(202)
+  const id = dead[0]?.id ?? ''
+  expect((await app.inject(`/api/writes/${id}`)).json()).toMatchObject({
+    state: 'dead',
+    document: { _id: id, index: 0 },
+  })
+  const list = async (query: string) => (await app.inject(`/api/dead?${query}`)).json()
+  const page = await list('limit=2')
+  expect(page.letters[0]).toMatchObject({ id, reason: 'invalid: why', deliveries: 1, bytes: dead[0]?.body.length })
+  expect((await list(`limit=5&after=${page.next}`)).letters).toHaveLength(3)
+  expect((await list('reason=conflict')).letters).toEqual([])
+  const replayed = async (query: string) =>
+    (await app.inject({ method: 'POST', url: `/api/dead/replay${query}` })).json()
+  expect(await replayed(`?id=${id}`)).toEqual({ replayed: 1, unknown: 0, full: null })
+  expect((await app.inject(`/api/writes/${id}`)).json()).toMatchObject({ state: 'queued', document: { index: 0 } })
+  expect(await replayed('?reason=invalid')).toEqual({ replayed: 4, unknown: 0, full: null })
+  expect(await stream.backlog()).toMatchObject({ documents: 5, deadLetters: 0 })
 })
 
 test('HEAD /api/data writes nothing: it is 405 with Allow', async () => {
@@ -123,7 +165,7 @@ test('/healthz and /readyz have the bodies of the assessment', async () => {
   const ready = await app.inject('/readyz')
   expect([ready.statusCode, ready.json()]).toMatchObject([
     200,
-    { status: 'ready', stream: 'connected', documents: 'no primary', queue: { entries: 0 } },
+    { status: 'ready', redis: 'connected', mongo: 'no primary', documents: 'no primary', queue: { entries: 0 } },
   ])
   server.health.add({
     name: 'stream',

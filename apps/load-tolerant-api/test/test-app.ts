@@ -7,6 +7,8 @@ import { GradientLimit } from '../src/admission/gradient-limit.ts'
 import { build } from '../src/app.ts'
 import { DrainRate } from '../src/drain-rate.ts'
 import { HotRead } from '../src/hot-read.ts'
+import { StoredWait } from '../src/stored-wait.ts'
+import { timestampsOf } from '../src/timestamps.ts'
 import { Writer } from '../src/writer.ts'
 import { Writes } from '../src/writes.ts'
 
@@ -32,8 +34,17 @@ export async function testApp(change: (stream: WriteStream) => WriteStream = (st
     drainRate: new DrainRate(),
     bounds: defaultBounds,
     admission,
+    storedWait: new StoredWait({ documents, stream, maxWaiting: 10, timeoutMs: 200, pollMs: 1 }),
     refused: () => {},
   })
-  const app = await build({ server, stream, documents, cache, hotRead, writes })
+  const app = await build({
+    server,
+    stream,
+    documents,
+    cache,
+    hotRead,
+    writes,
+    timestamps: timestampsOf('node'),
+  })
   return { app, server, stream, documents }
 }

@@ -17,7 +17,7 @@ const Cleared = Type.Object({ status: Type.Literal('cleared'), keys_removed: Typ
 export const cacheRoutes: Routes<{ cache: CacheStore; hotRead: HotRead }> = async (app, { cache, hotRead }) => {
   app.get(
     '/api/cache/stats',
-    { config: { role: 'reader' }, schema: { summary: 'Counts of the read cache', response: { 200: Stats } } },
+    { config: { role: 'operator' }, schema: { summary: 'Counts of the read cache', response: { 200: Stats } } },
     async () => ({ keys: await cache.size(), ...hotRead.counts }),
   )
   app.post(

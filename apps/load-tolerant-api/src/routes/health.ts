@@ -1,6 +1,7 @@
 import type { Health, Routes } from '@ballast/service'
 import type { WriteStream } from '@ballast/state-stores/stream'
 import { Type } from 'typebox'
+import type { Timestamps } from '../timestamps.ts'
 
 const Timestamp = Type.String({ format: 'date-time' })
 const Ok = Type.Object({ status: Type.Literal('ok'), timestamp: Timestamp })
@@ -10,6 +11,8 @@ const Ready = Type.Object({
   timestamp: Timestamp,
   stream: StoreState,
   documents: StoreState,
+  mongo: StoreState,
+  redis: StoreState,
   queue: Type.Object({
     entries: Type.Integer(),
     documents: Type.Integer(),
@@ -23,7 +26,10 @@ const NotReady = Type.Object({ status: Type.Literal('not ready'), error: Type.St
  * The probes in the form of the assessment. `/readyz` is 200 while a write can be accepted durably: a document store
  * that is away is told in the body, because the queue takes over and every replica would leave at once.
  */
-export const healthRoutes: Routes<{ health: Health; stream: WriteStream }> = async (app, { health, stream }) => {
+export const healthRoutes: Routes<{ health: Health; stream: WriteStream; timestamps: Timestamps }> = async (
+  app,
+  { health, stream, timestamps },
+) => {
   app.get(
     '/healthz',
     {
@@ -31,7 +37,7 @@ export const healthRoutes: Routes<{ health: Health; stream: WriteStream }> = asy
       exposeHeadRoute: true,
       schema: { summary: 'The process answers', response: { 200: Ok } },
     },
-    async () => ({ status: 'ok' as const, timestamp: new Date().toISOString() }),
+    async () => ({ status: 'ok' as const, timestamp: timestamps(Date.now()) }),
   )
   app.get(
     '/readyz',
@@ -41,7 +47,7 @@ export const healthRoutes: Routes<{ health: Health; stream: WriteStream }> = asy
       schema: { summary: 'Writes can be accepted durably', response: { 200: Ready, 503: NotReady } },
     },
     async (_request, reply) => {
-      const timestamp = new Date().toISOString()
+      const timestamp = timestamps(Date.now())
       const { ok, checks } = await health.probe('readyz')
       void reply.header('cache-control', 'no-store')
       if (!ok) {
@@ -59,6 +65,9 @@ export const healthRoutes: Routes<{ health: Health; stream: WriteStream }> = asy
         timestamp,
         stream: state('stream'),
         documents: state('documents'),
+        // As the seed system calls them, whatever they are here.
+        mongo: state('documents'),
+        redis: state('stream'),
         queue: { entries, documents, bytes, oldestAgeMs: Math.round(oldestAgeMs) },
       }
     },

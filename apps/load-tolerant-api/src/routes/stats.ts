@@ -4,6 +4,7 @@ import type { WriteStream } from '@ballast/state-stores/stream'
 import { Type } from 'typebox'
 import { answerFixedError } from '../fixed-errors.ts'
 import { problems } from '../problems.ts'
+import type { Timestamps } from '../timestamps.ts'
 import { FixedError } from './data.ts'
 
 const Answer = Type.Object({
@@ -13,9 +14,9 @@ const Answer = Type.Object({
 })
 
 /** `GET /api/stats`: asks the stores directly, so that it answers while the queue of requests is long. */
-export const statsRoute: Routes<{ documents: DocumentStore; stream: WriteStream }> = async (
+export const statsRoute: Routes<{ documents: DocumentStore; stream: WriteStream; timestamps: Timestamps }> = async (
   app,
-  { documents, stream },
+  { documents, stream, timestamps },
 ) => {
   app.get(
     '/api/stats',
@@ -30,7 +31,7 @@ export const statsRoute: Routes<{ documents: DocumentStore; stream: WriteStream 
         return {
           total_documents: stored,
           pending_writes_in_stream: backlog.documents,
-          timestamp: new Date().toISOString(),
+          timestamp: timestamps(Date.now()),
         }
       } catch (cause) {
         // The answer is the original's and says little; which server it was stands here.

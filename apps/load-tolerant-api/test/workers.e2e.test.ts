@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { startBackend } from '@ballast/backends'
+import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { splitDocuments } from '@ballast/state-stores/document'
+import { openStream } from '@ballast/state-stores/stream'
+import { temporaryFolder, waitUntil } from '@ballast/testing'
+import { expect, test } from 'vitest'
+import { get, idsOf, load, type Told } from './load-client.ts'
+import { run, start, stop, stores } from './system.ts'
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+
+interface Outcome {
+  readonly told: Told
+  readonly queued: ReadonlySet<string>
+  readonly documents: number
+}
+
+/** Load on two processes, one of which is killed in the middle; then what was told and what is queued. */
+async function killOneOfTwo(args: readonly string[], streamUrl: string): Promise<Outcome> {
+  const told: Told = { acknowledged: [], refused: 0, unknown: 0 }
+  await using api = await start('api', [...args, '--workers', '2'])
+  const done = new AbortController()
+  const clients = load(() => api.url, 32, told, done.signal)
+  try {
+    await waitUntil(() => told.acknowledged.length > 1000)
+    const running = /load_tolerant_api_workers\{[^}]*state="running"\} 2/
+    await waitUntil(async () => running.test((await get(`${api.url}/metrics`)).body))
+    process.kill(childrenOf(api.process.pid)[0] ?? 0, 'SIGKILL')
+    const before = told.acknowledged.length
+    await waitUntil(() => told.acknowledged.length > before + 1000)
+  } finally {
+    done.abort()
+    await clients
+  }
+  expect(await stop(api)).toBe(0)
+  await using stream = await openStream(streamUrl)
+  const queued = new Set<string>()
+  for (let after = ''; ;) {
+    const page = await stream.queued({ limit: 100, ...(after === '' ? {} : { after }) })
+    if (page.length === 0) break
+    after = page.at(-1)?.entry ?? ''
+    for (const { body } of page) for (const { id } of splitDocuments(body)) queued.add(id)
+  }
+  return { told, queued, documents: (await stream.backlog()).documents }
+}
+
+function expectNothingLost({ told, queued, documents }: Outcome): void {
+  expect(documents).toBe(queued.size)
+  expect(told.acknowledged.filter((id) => !queued.has(id))).toEqual([])
+  expect(queued.size).toBeLessThanOrEqual(told.acknowledged.length + 5 * told.unknown)
+}
+
+test('--workers 2 on the embedded queue: one address, one /metrics, a killed process loses nothing acknowledged', async () => {
+  await using folder = await temporaryFolder()
+  const outcome = await killOneOfTwo(stores(folder.path), `lmdb:${join(folder.path, 'stream')}`)
+  expect(outcome.told.acknowledged.length).toBeGreaterThan(2000)
+  expectNothingLost(outcome)
+}, 120_000)
+
+test('--workers 2 on stores that belong to one process is refused in one sentence', async () => {
+  await using refused = run('api', ['--workers', '2', '--stream', 'memory:', '--documents', 'memory:'])
+  expect((await refused.exit).code).toBe(2)
+  expect(refused.stderr).toEqual([expect.stringContaining('--workers needs stores that processes can share')])
+})
+
+await describeOnBackend('redis', () => {
+  test('--workers 2 on Redis', async () => {
+    await using redis = await startBackend('redis', { durability: 'process' })
+    await using folder = await temporaryFolder()
+    const args = ['--stream', redis.url, '--documents', `lmdb:${join(folder.path, 'documents')}`]
+    const outcome = await killOneOfTwo(args, redis.url)
+    expect(outcome.told.acknowledged.length).toBeGreaterThan(2000)
+    expectNothingLost(outcome)
+  }, 120_000)
+})
+
+test('dead list and dead replay: what was buried comes back, is stored, and verify passes', async () => {
+  await using folder = await temporaryFolder()
+  const args = stores(folder.path)
+  await using api = await start('api', args)
+  const ids = idsOf((await get(`${api.url}/api/data`)).body)
+  {
+    await using stream = await openStream(`lmdb:${join(folder.path, 'stream')}`)
+    const [claimed] = await stream.claim('test', { maxEntries: 1, maxBytes: 1, waitMs: 0 })
+    if (claimed === undefined) throw new Error('nothing was queued')
+    const dead = splitDocuments(claimed.body).map(({ id, bson }) => ({ id, reason: 'conflict: test', body: bson }))
+    await stream.bury([{ claimed, dead }])
+  }
+  const command = async (...words: string[]) => {
+    await using task = run('dead', [...words, '--stream', `lmdb:${join(folder.path, 'stream')}`])
+    return { code: (await task.exit).code, lines: task.stdout.slice(), errors: task.stderr.slice() }
+  }
+  const listed = await command('list', '--json', '--reason', 'conflict')
+  expect(listed.lines.map((line) => JSON.parse(line).id)).toEqual(ids)
+  expect(await command('replay', '--id', '650000000102030405000001')).toMatchObject({ code: 1 })
+  expect(await command('rewind')).toMatchObject({
+    code: 2,
+    errors: [expect.stringContaining('dead list or dead replay')],
+  })
+  const replayed = await command('replay', '--json')
+  expect([replayed.code, JSON.parse(replayed.lines.join(''))]).toEqual([0, { replayed: 5, unknown: 0, full: null }])
+  await using consumer = await start('consumer', args)
+  await waitUntil(async () => (await get(`${api.url}/api/stats`)).body.includes('"total_documents":5'))
+  expect([await stop(consumer), await stop(api)]).toEqual([0, 0])
+}, 120_000)
