@@ -125,8 +125,9 @@ export class RedisConnection implements AsyncDisposable {
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => {
       const what = `did not answer ${command} within ${timeoutMs} ms`
-      reject(new OutcomeUnknownError(`${this.label} ${what}`))
-      this.#failed(`it ${what}`)
+      const cause = new DOMException(`no answer within ${timeoutMs} ms`, 'TimeoutError')
+      reject(new OutcomeUnknownError(`${this.label} ${what}`, { cause }))
+      this.#failed(`it ${what}`, cause)
       this.#redis.disconnect(true)
     }, timeoutMs)
     try {

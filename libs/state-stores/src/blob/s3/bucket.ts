@@ -180,7 +180,9 @@ export class Bucket {
     try {
       return await send({ abortSignal: timer.signal })
     } catch (error) {
-      if (timer.signal.aborted) throw whatBecame(new Error(`no answer within ${Math.round(limitMs)} ms`), this.label)
+      if (timer.signal.aborted) {
+        throw whatBecame(new Error(`no answer within ${Math.round(limitMs)} ms`, { cause: error }), this.label)
+      }
       throw whatBecame(error, this.label)
     } finally {
       clearTimeout(timeout)

@@ -26,7 +26,10 @@ export async function readExactly(
 
 function readable(stream: Readable, timeoutMs: number, label: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  const timer = setTimeout(() => stream.destroy(new Error(`${label}: no more bytes within ${timeoutMs} ms`)), timeoutMs)
+  const timer = setTimeout(() => {
+    const cause = new DOMException(`nothing came for ${timeoutMs} ms`, 'TimeoutError')
+    stream.destroy(new Error(`${label}: no more bytes within ${timeoutMs} ms`, { cause }))
+  }, timeoutMs)
   const settle = (): void => resolve()
   stream.once('readable', settle).once('end', settle).once('close', settle).once('error', reject)
   return promise.finally(() => {

@@ -31,7 +31,7 @@ export class PostgresConnections implements AsyncDisposable {
   readonly #random: () => number
   #failures = 0
   #notBeforeMs = 0
-  #trouble = ''
+  #trouble: unknown
 
   constructor({ servers, name }: PostgresTarget, { timeoutMs }: Pick<CallLimits, 'timeoutMs'>, random: () => number) {
     this.name = name
@@ -86,18 +86,18 @@ export class PostgresConnections implements AsyncDisposable {
       return await this.#pool.connect()
     } catch (cause) {
       this.#failed(cause)
-      throw this.#away(cause)
+      throw this.#away()
     }
   }
 
   #failed(error: unknown): void {
-    this.#trouble = messageOf(error)
+    this.#trouble = error
     this.#notBeforeMs = performance.now() + backoffMs(this.#failures, 1_000, this.#random)
     this.#failures += 1
   }
 
-  #away(cause?: unknown): NotAppliedError {
-    return new NotAppliedError(`${this.name} cannot be reached: ${this.#trouble}`, { cause })
+  #away(): NotAppliedError {
+    return new NotAppliedError(`${this.name} cannot be reached: ${messageOf(this.#trouble)}`, { cause: this.#trouble })
   }
 }
 

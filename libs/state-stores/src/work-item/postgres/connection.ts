@@ -52,15 +52,15 @@ export function connect({
     idle_in_transaction_session_timeout: 5_000,
   })
   let failures = 0
-  let trouble = ''
+  let trouble: unknown
   let notBeforeMs = 0
   let probing = false
 
   const lost = (cause: unknown): OutcomeUnknownError => {
     notBeforeMs = nowMs() + backoffMs(failures, longestRetryMs, random)
     failures += 1
-    trouble = messageOf(cause)
-    return new OutcomeUnknownError(`${name} cannot be reached: ${trouble}`, { cause })
+    trouble = cause
+    return new OutcomeUnknownError(`${name} cannot be reached: ${messageOf(cause)}`, { cause })
   }
 
   const run = async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[]): Promise<Row[]> => {
@@ -82,7 +82,9 @@ export function connect({
     async query<Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) {
       const away = failures > 0
       // While the server is away one caller at a time looks whether it is back; a crowd would greet it with a stampede.
-      if (away && (probing || nowMs() < notBeforeMs)) throw new NotAppliedError(`${name} cannot be reached: ${trouble}`)
+      if (away && (probing || nowMs() < notBeforeMs)) {
+        throw new NotAppliedError(`${name} cannot be reached: ${messageOf(trouble)}`, { cause: trouble })
+      }
       if (away) probing = true
       try {
         const rows = await run<Row>(text, values)
