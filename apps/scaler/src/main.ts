@@ -1,5 +1,6 @@
 import { command, runApp } from '@ballast/service'
 import packageJson from '../package.json' with { type: 'json' }
+import { cliCommands } from './cli/commands.ts'
 import { controlPlaneConfig, workerConfig } from './config.ts'
 import { controlPlane } from './control-plane.ts'
 import { worker } from './worker.ts'
@@ -10,6 +11,7 @@ await runApp({
   commands: {
     'control-plane': command(controlPlaneConfig, controlPlane),
     worker: command(workerConfig, worker),
+    ...cliCommands((line) => void process.stdout.write(`${line}\n`)),
   },
   defaultCommand: 'control-plane',
 })

@@ -15,21 +15,23 @@ export interface Cluster extends AsyncDisposable {
   readonly databaseUrl: string
   /** The test's own view of the store. */
   readonly store: WorkItemStore
-  controlPlane(): Promise<ControlPlane>
-  worker(name: string): Promise<TestProcess>
+  controlPlane(...args: string[]): Promise<ControlPlane>
+  worker(name: string, ...args: string[]): Promise<TestProcess>
 }
 
 export const leaseTtlMs = 2_000
 export const leaderTtlMs = 1_000
 
-export async function startCluster(): Promise<Cluster> {
+/** `storeUrl`: where processes find the database, when not directly. */
+export async function startCluster(storeUrl?: (databaseUrl: string) => Promise<string>): Promise<Cluster> {
   const stack = new AsyncDisposableStack()
   const folder = stack.use(await temporaryFolder())
   const server = await startEmbeddedPostgres({ dataDir: folder.path })
   stack.defer(() => server.stop())
   const store = stack.use(await openWorkItemStore(server.url, { applicationName: 'test' }))
+  const env = { SCALER_STORE: (await storeUrl?.(server.url)) ?? server.url }
   const start = async (args: readonly string[]) => {
-    const started = stack.use(startProcess({ args: [main, ...args], env: { SCALER_STORE: server.url } }))
+    const started = stack.use(startProcess({ args: [main, ...args], env }))
     const line = await started.waitForLine(/"listening"/)
     const { url }: { url: string } = JSON.parse(line)
     return { process: started, url }
@@ -37,7 +39,7 @@ export async function startCluster(): Promise<Cluster> {
   return {
     databaseUrl: server.url,
     store,
-    controlPlane: () =>
+    controlPlane: (...args) =>
       start([
         'control-plane',
         '--listen',
@@ -46,8 +48,10 @@ export async function startCluster(): Promise<Cluster> {
         String(leaderTtlMs),
         '--rebalance-interval-ms',
         '1000',
+        ...args,
       ]),
-    worker: async (name) => (await start(['worker', '--name', name, '--lease-ttl-ms', String(leaseTtlMs)])).process,
+    worker: async (name, ...args) =>
+      (await start(['worker', '--name', name, '--lease-ttl-ms', String(leaseTtlMs), ...args])).process,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }
 }
