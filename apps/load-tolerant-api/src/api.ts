@@ -74,6 +74,15 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
     },
   })
 
+  metrics.counter({
+    name: 'load_tolerant_api_cache_loads_total',
+    help: 'reads of the document store for the hot key: after a miss, or to refresh it',
+    collect() {
+      this.reset()
+      this.inc(hotRead.counts.loads)
+    },
+  })
+
   const drainRate = new DrainRate()
   const sample = async (): Promise<void> => drainRate.sample(await stream.backlog(), Date.now())
   const sampling = setInterval(() => void sample().catch(() => {}), 1000).unref()

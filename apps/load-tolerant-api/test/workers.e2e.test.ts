@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
+import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { startBackend } from '@ballast/backends'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
-import { splitDocuments } from '@ballast/state-stores/document'
+import { encodeDocument, openDocumentStore, splitDocuments } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
@@ -67,6 +68,29 @@ test('--workers 2 on stores that belong to one process is refused in one sentenc
 })
 
 await describeOnBackend('redis', () => {
+  test('a cold cache under many users of two processes costs the store a handful of reads', async () => {
+    await using redis = await startBackend('redis', { durability: 'none' })
+    await using folder = await temporaryFolder()
+    const path = join(folder.path, 'documents')
+    const first = encodeDocument('650000000102030405000001', { type: 'write' })
+    {
+      await using documents = await openDocumentStore(`lmdb:${path}`)
+      await documents.insertMany([first])
+    }
+    const args = ['--stream', redis.url, '--documents', `lmdb:${path}`, '--cache', `${redis.url}?prefix=cold:`]
+    await using api = await start('api', [...args, '--workers', '2'])
+    const agent = new Agent({ keepAlive: true, maxSockets: 200 })
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => get(`${api.url}/api/data`, agent)))
+    agent.destroy()
+    const reads = answers.flatMap(({ body }) => JSON.parse(body).reads)
+    expect([reads.length, new Set(reads)]).toEqual([5000, new Set([first.id])])
+    const { body } = await get(`${api.url}/metrics`)
+    const loads = Number(/^load_tolerant_api_cache_loads_total(?:\{[^}]*\})? (\d+)$/m.exec(body)?.[1])
+    expect(loads).toBeGreaterThan(0)
+    expect(loads).toBeLessThanOrEqual(4)
+    expect(await stop(api)).toBe(0)
+  }, 120_000)
+
   test('--workers 2 on Redis', async () => {
     await using redis = await startBackend('redis', { durability: 'process' })
     await using folder = await temporaryFolder()

@@ -9,6 +9,7 @@ const Stats = Type.Object({
   stale: Type.Integer(),
   misses: Type.Integer(),
   loads: Type.Integer(),
+  early: Type.Integer({ description: 'loads before the time of a value was over, so that nobody has to wait for one' }),
   failedLoads: Type.Integer(),
 })
 const Cleared = Type.Object({ status: Type.Literal('cleared'), keys_removed: Type.Integer() })

@@ -6,6 +6,8 @@ export interface CacheEntry {
   readonly freshUntilMs: number
   /** Until then it is served while a refresh runs; afterwards it is gone. */
   readonly staleUntilMs: number
+  /** How long the load took; tells how early a refresh has to begin. */
+  readonly loadMs?: number
 }
 
 /**

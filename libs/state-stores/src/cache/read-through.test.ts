@@ -5,7 +5,7 @@ import { ReadThrough } from './read-through.ts'
 /** Lets every promise that can settle do so. */
 const settle = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-function setUp() {
+function setUp(random = () => 1) {
   const clock = { nowMs: 1_000_000 }
   const now = (): number => clock.nowMs
   const calls: PromiseWithResolvers<string | undefined>[] = []
@@ -21,6 +21,7 @@ function setUp() {
     negativeTtlMs: 100,
     retryMs: 50,
     now,
+    random,
   })
   return { clock, calls, reads }
 }
@@ -33,7 +34,7 @@ test('a thousand callers that miss together cost one load, later ones none', asy
   calls[0]?.resolve('value')
   expect(new Set(await all)).toEqual(new Set(['value']))
   expect(await reads.read('hot')).toBe('value')
-  expect(reads.counts).toEqual({ hits: 1, stale: 0, misses: 1000, loads: 1, failedLoads: 0 })
+  expect(reads.counts).toEqual({ hits: 1, stale: 0, misses: 1000, loads: 1, early: 0, failedLoads: 0 })
 })
 
 test('a stale value is served at once while one load refreshes it', async () => {
@@ -96,4 +97,24 @@ test('the absence of a value is believed for its own, shorter time', async () =>
   await settle()
   calls[1]?.resolve('there')
   expect(await again).toBe('there')
+})
+
+test('a fresh value is refreshed early, the likelier the longer a load takes and the nearer the end; readers do not wait', async () => {
+  // -ln(e^-3) = 3: due when three load times are left.
+  const { clock, calls, reads } = setUp(() => Math.exp(-3))
+  const first = reads.read('hot')
+  await settle()
+  clock.nowMs += 100
+  calls[0]?.resolve('old')
+  await first
+  clock.nowMs += 699
+  expect(await reads.read('hot')).toBe('old')
+  expect(calls).toHaveLength(1)
+  clock.nowMs += 1
+  expect(await Promise.all([reads.read('hot'), reads.read('hot')])).toEqual(['old', 'old'])
+  expect(calls).toHaveLength(2)
+  calls[1]?.resolve('new')
+  await settle()
+  expect(await reads.read('hot')).toBe('new')
+  expect(reads.counts).toMatchObject({ early: 1, loads: 2, stale: 0 })
 })

@@ -91,16 +91,15 @@ export function redisCache({ url, now = Date.now }: RedisCacheOptions): CacheSto
   }
 }
 
-const encode = ({ value, freshUntilMs, staleUntilMs }: CacheEntry): string =>
-  JSON.stringify({ v: 1, value, freshUntilMs, staleUntilMs })
+const encode = (entry: CacheEntry): string => JSON.stringify({ v: 1, ...entry })
 
 /** What another release or program wrote is a miss. */
 function decode(text: string): CacheEntry | undefined {
   try {
-    const { v, value, freshUntilMs, staleUntilMs }: Record<string, unknown> = JSON.parse(text)
+    const { v, value, freshUntilMs, staleUntilMs, loadMs }: Record<string, unknown> = JSON.parse(text)
     const known = v === 1 && (value === undefined || typeof value === 'string')
     if (!known || typeof freshUntilMs !== 'number' || typeof staleUntilMs !== 'number') return undefined
-    return { value, freshUntilMs, staleUntilMs }
+    return { value, freshUntilMs, staleUntilMs, ...(typeof loadMs === 'number' ? { loadMs } : {}) }
   } catch {
     return undefined
   }
