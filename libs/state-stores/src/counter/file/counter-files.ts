@@ -13,6 +13,10 @@ import type { Stored } from './read-files.ts'
 export interface Sizes {
   /** A snapshot beyond this is no longer written by each commit: commits go to a log. Default: 128 KiB. */
   readonly logAtBytes?: number
+  /** A commit that this many callers share goes to a log, also while the snapshot is small. Default: 8. */
+  readonly logAtCallers?: number
+  /** So many commits of fewer callers in a row, and a small store is one file again. Default: 256. */
+  readonly calmCommits?: number
   /** A log beyond this, and beyond the size of the snapshot, is replaced by a new snapshot. Default: 8 MiB. */
   readonly compactAtBytes?: number
 }
@@ -34,9 +38,11 @@ interface Setting extends Required<Sizes> {
  * The files of a store that one process owns, and their content in memory.
  *
  * While they are small there is one snapshot, and a commit replaces it: a readable file, nothing else. Beyond
- * `logAtBytes` a commit is a record appended to a log, whose cost does not grow with the store. A log that has grown
+ * `logAtBytes`, or when many wait, a commit is a record appended to a log: its cost does not grow with the store, and it
+ * is one sync instead of two of which each writes the journal of the file system. A log that has grown
  * beyond the snapshot is closed; commits go on in the next one, while a snapshot that makes it superfluous is written
- * in the background. Until that is durable every log since the last snapshot is kept.
+ * in the background. Until that is durable every log since the last snapshot is kept. A small store is one file again
+ * when nobody is in a hurry any more, and when it is closed.
  */
 export class CounterFiles {
   readonly state: CounterState
@@ -45,6 +51,8 @@ export class CounterFiles {
   #encoder: SnapshotEncoder | undefined
   #log: LogSegment | undefined
   #snapshotBytes = 0
+  /** Commits of few callers in a row. */
+  #calm = 0
   /** Logs before the current one. */
   #older: number[] = []
   #compaction: Promise<void> | undefined
@@ -68,18 +76,24 @@ export class CounterFiles {
     {
       logAtBytes = 128 * 1024,
       compactAtBytes = 8 * 1024 * 1024,
+      logAtCallers = 8,
+      calmCommits = 256,
       pause = async () => setImmediate(),
     }: Sizes & Partial<Pick<Setting, 'pause'>> = {},
   ): Promise<CounterFiles> {
-    const setting = { fs, path, logAtBytes, compactAtBytes, pause }
+    const setting = { fs, path, logAtBytes, compactAtBytes, logAtCallers, calmCommits, pause }
     const files = new CounterFiles(setting, stored.state, stored.commit)
     files.#older = [...stored.logs]
     if (!stored.existed) return files
     // What is there must be sure before it changes its form: a log whose snapshot a crash took back could not be read.
     if (!stored.hasLog) await files.#writeCheckpoint(checkpoint(files.state, files.#commit, false))
     else if (stored.bytes <= logAtBytes) await files.#replace(files.#commit, unchanged(files.state))
-    if (stored.bytes > logAtBytes) await files.#beginLog()
-    else await files.#removeLogs()
+    if (stored.bytes <= logAtBytes) await files.#removeLogs()
+    else {
+      await files.#beginLog()
+      // It was the log that was big.
+      if (stored.hasLog) await files.#endLog().catch(unlessStanding)
+    }
     return files
   }
 
@@ -91,8 +105,13 @@ export class CounterFiles {
    * Resolves when the change is durable and in memory. Rejects with `NotAppliedError` when it is in neither; after any
    * other rejection the files must be read again.
    */
-  async write(folded: Folded): Promise<Cost> {
-    if (this.#log === undefined && this.#snapshotBytes > this.#setting.logAtBytes) await this.#beginLog()
+  async write(folded: Folded, callers = 1): Promise<Cost> {
+    const { logAtBytes, logAtCallers, calmCommits } = this.#setting
+    this.#calm = callers < logAtCallers ? this.#calm + 1 : 0
+    // The first commit makes the file that a log goes on from.
+    const isHurried = this.#calm === 0 && this.#commit > 0
+    if (this.#log === undefined && (isHurried || this.#snapshotBytes > logAtBytes)) await this.#beginLog()
+    else if (this.#calm >= calmCommits) await this.#endLog().catch(unlessStanding)
     if (this.#log === undefined) {
       const cost = await this.#replace(this.#commit + 1, folded)
       this.#commit += 1
@@ -105,6 +124,12 @@ export class CounterFiles {
     this.state.merge(folded)
     this.#commit = commit
     return { bytes: record.byteLength, syncMs, logBytes: this.#log.bytes }
+  }
+
+  /** Leaves a small store as one file, if it can, and lets go of it. */
+  async close(): Promise<void> {
+    await this.#endLog().catch(() => {})
+    await this.stop()
   }
 
   /** Ends what goes on in the background and lets go of the files. */
@@ -138,6 +163,25 @@ export class CounterFiles {
     this.#encoder = undefined
     this.#older = this.#older.filter((after) => after !== log.after)
     await this.#removeLogs()
+  }
+
+  /**
+   * A small store becomes one file again: the snapshot that relies on no log first. Rejects as `write` does, also with
+   * `NotAppliedError`, after which the log goes on.
+   */
+  async #endLog(): Promise<void> {
+    const log = this.#log
+    if (log === undefined || this.#compaction !== undefined || !this.#isSmall()) return
+    await this.#replace(this.#commit, unchanged(this.state))
+    this.#log = undefined
+    this.#older.push(log.after)
+    await log.close()
+    await this.#removeLogs()
+  }
+
+  #isSmall(): boolean {
+    const { counters, tokens } = this.state
+    return (counters.size + tokens.size) * bytesOfLine <= this.#setting.logAtBytes
   }
 
   async #createLog(): Promise<LogSegment> {
@@ -199,6 +243,14 @@ export class CounterFiles {
       return
     }
   }
+}
+
+/** Of a counter or token, about. */
+const bytesOfLine = 100
+
+/** The old files stand, so that one can go on with them. */
+function unlessStanding(error: unknown): void {
+  if (!(error instanceof NotAppliedError)) throw error
 }
 
 const unchanged = ({ lastVersion }: CounterState): Folded => ({

@@ -28,11 +28,12 @@ interface Answers {
   readonly unknown: Set<string>
 }
 
-/** A file that each commit replaces; a log; and a log that is compacted after each record. */
+/** A file that each commit replaces; a log; a log that is compacted after each record; one for the commit of many callers. */
 const layouts = {
   snapshot: {},
   log: { logAtBytes: 0 },
   compaction: { logAtBytes: 0, compactAtBytes: 0, pause: async () => {} },
+  hurry: { logAtCallers: 2, calmCommits: 1 },
 } satisfies Record<string, Sizes & { pause?: () => Promise<void> }>
 type Layout = keyof typeof layouts
 
@@ -133,7 +134,19 @@ test('the steps of a compaction: a new log first, the old ones last', async () =
   expect(await fs.list('/data/counters')).toHaveLength(2)
 })
 
-describe.each(['snapshot', 'log', 'compaction'] as const)(
+test('the steps of a hurry and after it: a log while two wait, then one file again', async () => {
+  const { fs } = await run('hurry', new Map())
+  expect(fs.steps.slice(-16)).toEqual(
+    [
+      ['write', 'sync file'],
+      ['create', 'write', 'sync file', 'close', 'rename', 'sync folder', 'close', 'remove'],
+      ['create', 'write', 'sync file', 'close', 'rename', 'sync folder'],
+    ].flat(),
+  )
+  expect(await fs.list('/data/counters')).toEqual(['counter.json'])
+})
+
+describe.each(['snapshot', 'log', 'compaction', 'hurry'] as const)(
   '%s: whatever fails, and wherever power is lost',
   (layout) => {
     test.each(kinds)(

@@ -92,14 +92,14 @@ export class ExclusiveEngine implements FileEngine {
     const folded = fold(this.#state, ops, this.nowMs(), this.#limits)
     if (folded.counters.size === 0 && folded.tokens.size === 0) return folded.outcomes
     const startedMs = performance.now()
-    const cost = await this.#write(files, () => files.write(folded))
+    const cost = await this.#write(files, () => files.write(folded, callers))
     observer?.committed?.({ callers, operations: ops.length, durationMs: performance.now() - startedMs, ...cost })
     return folded.outcomes
   }
 
   async close(): Promise<void> {
     try {
-      await this.#files?.stop()
+      await this.#files?.close()
     } finally {
       await this.#release()
     }
