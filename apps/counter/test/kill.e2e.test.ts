@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import { checkHistory } from '@ballast/state-stores/counter/history'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { addUntilStopped, readUntilStopped } from './clients.ts'
-import { startCounter, type CounterProcess } from './counter-process.ts'
+import { startCounter, startCounterOn, type CounterProcess } from './counter-process.ts'
+import { survive } from './survive.ts'
 
-const rounds = Number(process.env['KILL_ROUNDS'] ?? 8)
+/** Of each test; with those of `kill-processes.e2e.test.ts` 20 by default. */
+const roundsOf = (byDefault: number): number => Number(process.env['KILL_ROUNDS'] ?? byDefault)
+const rounds = roundsOf(6)
 const clients = 12
 
 test(
@@ -49,3 +52,35 @@ test(
     expect(readings.length).toBeGreaterThan(rounds)
   },
 )
+
+describe('mode=shared', () => {
+  const turns = roundsOf(5)
+  const processes = 3
+  test(
+    `${processes} processes on one file are killed in turn, ${turns} times: each addition has a value of its own, in real-time order`,
+    { timeout: 60_000 + turns * 15_000 },
+    async () => {
+      await using folder = await temporaryFolder()
+      const open = () => startCounterOn(`file:${join(folder.path, 'counter.json')}?mode=shared`)
+      const running: (CounterProcess | undefined)[] = await Promise.all(Array.from({ length: processes }, open))
+      let turn = 0
+      const where = (): string | undefined => {
+        const alive = running.filter((each) => each !== undefined)
+        return alive[turn++ % alive.length]?.url
+      }
+      const kill = async (round: number): Promise<void> => {
+        const victim = round % processes
+        const dying = running[victim]
+        running[victim] = undefined
+        dying?.kill('SIGKILL')
+        await dying?.exit
+        running[victim] = await open()
+      }
+      try {
+        await expect(survive(turns, { where, kill })).resolves.toBe(0n)
+      } finally {
+        for (const each of running) await each?.[Symbol.asyncDispose]()
+      }
+    },
+  )
+})
