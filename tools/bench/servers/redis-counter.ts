@@ -1,17 +1,46 @@
-// The peer of the counter service over HTTP: a handler on the same stack that lets Redis count. Argument: its URL.
-import { fastify } from 'fastify'
+// The peer of the counter service over HTTP, written as it is: the same server (limits, roles, traces, metrics,
+// validation, problems, draining), the same headers in its schema, the same answer. Redis counts: one INCR per request,
+// answered after its reply. It has neither keys nor versions nor bounds, which cost ours what they cost.
+import { buildServer, command, defineConfig, defineProblems, runApp, serviceOptions, text } from '@ballast/service'
 import { Redis } from 'ioredis'
 
-const [url = ''] = process.argv.slice(2)
-// No option that would send a command again; commands of one tick share a write, as our service's share a commit.
-const redis = new Redis(url, {
-  enableAutoPipelining: true,
-  maxRetriesPerRequest: 0,
-  autoResendUnfulfilledCommands: false,
+const config = defineConfig({
+  app: 'redis-counter',
+  prefix: 'REDIS_COUNTER',
+  summary: 'counts in Redis',
+  options: { ...serviceOptions({ listen: '127.0.0.1:0' }), redis: text({ help: 'URL of the Redis that counts' }) },
 })
-const app = fastify()
-app.get('/readyz', async () => redis.ping())
-app.post('/', async () => ({ counter: await redis.incr('counter') }))
-const address = await app.listen({ host: '127.0.0.1', port: 0 })
-process.stdout.write(`${JSON.stringify({ msg: 'listening', url: address })}\n`)
-process.on('SIGTERM', () => process.exit(0))
+
+const problems = defineProblems({
+  'outcome-unknown': { status: 504, title: 'Whether the write was applied is unknown' },
+})
+
+const header = { type: 'string' }
+const headers = {
+  type: 'object',
+  properties: { 'idempotency-key': header, prefer: header, 'if-match': header, 'if-none-match': header },
+}
+const body = { type: 'object', properties: { counter: { type: 'integer' } } }
+const response = { 200: { description: 'The value.', content: { 'application/json': { schema: body } } } }
+
+const serve = command(config, async (service) => {
+  // No option that would send a command again; commands of one tick share a write, as our service's share a commit.
+  const redis = new Redis(service.config.redis ?? '', {
+    enableAutoPipelining: true,
+    maxRetriesPerRequest: 0,
+    autoResendUnfulfilledCommands: false,
+  })
+  service.onClose('redis', () => redis.disconnect())
+  service.health.add({ name: 'redis', gates: 'ready', check: async () => void (await redis.ping()) })
+  const app = await buildServer({ ...service.serverOptions, problems, limitsRate: true })
+  app.post('/', { config: { role: 'writer' }, schema: { headers, response } }, async (_, reply) => {
+    const counter = await redis.incr('counter').catch((cause: unknown) => {
+      throw problems.create('outcome-unknown', 'Read the counter first.', { cause })
+    })
+    void reply.header('counter-durability', 'durable')
+    return { counter }
+  })
+  await service.listen(app)
+})
+
+await runApp({ name: 'redis-counter', version: '0.0.0', commands: { serve }, defaultCommand: 'serve' })

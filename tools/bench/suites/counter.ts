@@ -10,7 +10,7 @@ import { memoryOfTokens, millionCounters } from './counter-memory.ts'
 
 const peers = {
   memory: 'the same service on memory; 1 would be free durability',
-  'redis-always': 'a bare handler that sends INCR to a Redis of its own with appendfsync always',
+  'redis-always': 'a handler on the same server that sends INCR to a Redis of its own with appendfsync always',
 }
 
 export const counter: Suite = {
@@ -31,7 +31,7 @@ export const counter: Suite = {
     overHttp(256, 'memory', () => Promise.resolve(app('counter', 'serve', 0, ['--store', 'memory:']))),
     overHttp(256, 'redis-always', async (stack) => {
       const redis = stack.use(await startBackend('redis', { durability: 'disk' }))
-      return program('servers/redis-counter.ts', redis.url)
+      return program('servers/redis-counter.ts', '--redis', redis.url)
     }),
   ],
 }
