@@ -5,8 +5,8 @@ import { type Answer, ResponseReader } from './response-reader.ts'
 export interface ConnectionOptions {
   readonly url: URL
   readonly ca?: string | undefined
-  /** The bytes of the next request; undefined ends the connection. */
-  readonly next: () => string | undefined
+  /** The next request and when it is due (`performance.now()`); undefined ends the connection. */
+  readonly next: () => { readonly bytes: string; readonly dueMs: number } | undefined
   readonly onAnswer: (answer: Answer, latencyMs: number) => void
   readonly onBroken: (reason: string) => void
 }
@@ -27,15 +27,17 @@ function oneSocket({ url, ca, next, onAnswer, onBroken }: ConnectionOptions): Pr
   let waiting = false
   let reason = 'closed'
   const send = (): void => {
-    const bytes = next()
-    if (bytes === undefined) {
+    const request = next()
+    if (request === undefined) {
       resolve(false)
       socket.destroy()
       return
     }
     waiting = true
-    sentMs = performance.now()
-    socket.write(bytes)
+    const nowMs = performance.now()
+    sentMs = request.dueMs
+    if (sentMs <= nowMs) socket.write(request.bytes)
+    else setTimeout(() => socket.write(request.bytes), sentMs - nowMs)
   }
   socket.on(url.protocol === 'https:' ? 'secureConnect' : 'connect', send)
   socket.on('data', (chunk: Buffer) => {

@@ -69,6 +69,26 @@ test('refusals and broken connections are told apart', async () => {
   expect(result.requests).toBeGreaterThan(0)
 })
 
+test('at a constant rate a server that stands still shows in every latency, not in one', async () => {
+  let standing = true
+  await using server = await listen((_, response) => {
+    if (standing) setTimeout(() => ((standing = false), response.end('x')), 300)
+    else response.end('x')
+  })
+  const result = await generateLoad({
+    url: server.url,
+    connections: 1,
+    durationMs: 600,
+    ratePerSecond: 100,
+    request: { method: 'GET', path: '/' },
+  })
+  expect(failures(result)).toBe(0)
+  expect(result.requests).toBeLessThanOrEqual(61)
+  expect(result.latencyMs.max).toBeGreaterThan(290)
+  // Half of the requests were due while it stood still.
+  expect(result.latencyMs.p50).toBeGreaterThan(5)
+})
+
 test('an answer is read in whatever pieces it arrives', () => {
   const text = 'HTTP/1.1 201 Created\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello'
   const reader = new ResponseReader()

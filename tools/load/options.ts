@@ -1,5 +1,5 @@
 /**
- * A closed-loop load: every connection sends its next request as soon as it has read the answer to the last one.
+ * A closed-loop load, unless a rate is given: every connection sends its next request as soon as it has read the answer to the last one.
  * `{unique}` in path, header values or body becomes 16 characters that no other request of this process has.
  */
 export interface LoadOptions {
@@ -8,6 +8,11 @@ export interface LoadOptions {
   /** PEM to trust for https. */
   readonly ca?: string
   readonly connections: number
+  /**
+   * Requests a second at fixed times, whether answers come or not (an open loop, spread over the connections). A latency then
+   * counts from the time at which its request was due, so that a server that stands still is not asked less (coordinated omission).
+   */
+  readonly ratePerSecond?: number
   readonly durationMs: number
   /** Answers in this time at the start are checked but not counted. */
   readonly warmUpMs?: number

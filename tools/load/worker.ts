@@ -15,6 +15,7 @@ async function run({
   connections,
   durationMs,
   warmUpMs = 0,
+  ratePerSecond,
   request,
   collect,
 }: LoadOptions): Promise<LoadResult> {
@@ -25,7 +26,8 @@ async function run({
   const refused: Record<number, number> = {}
   const broken: Record<string, number> = {}
   let collected = 0
-  const countFromMs = performance.now() + warmUpMs
+  const startMs = performance.now()
+  const countFromMs = startMs + warmUpMs
   const endMs = countFromMs + durationMs
 
   const onAnswer = ({ status, body }: Answer, latencyMs: number): void => {
@@ -44,11 +46,17 @@ async function run({
   const onBroken = (reason: string): void => {
     broken[reason] = (broken[reason] ?? 0) + 1
   }
+  let begun = 0
+  const nextDueMs = (): number =>
+    ratePerSecond === undefined ? performance.now() : startMs + (begun++ * 1000) / ratePerSecond
   const clients = Array.from({ length: connections }, () =>
     runConnection({
       url: target,
       ca,
-      next: () => (performance.now() < endMs ? next() : undefined),
+      next: () => {
+        const dueMs = nextDueMs()
+        return dueMs < endMs ? { bytes: next(), dueMs } : undefined
+      },
       onAnswer,
       onBroken,
     }),
