@@ -123,7 +123,9 @@ interface Configured {
 function configuration({ folder, port, node, durability, password, keystore }: Configured): string {
   const { address, seed, storagePort, token } = node
   const authenticated =
-    password === undefined ? '' : 'authenticator: PasswordAuthenticator\ncredentials_validity: 0ms\n'
+    password === undefined
+      ? ''
+      : 'authenticator: PasswordAuthenticator\nauthorizer: CassandraAuthorizer\ncredentials_validity: 0ms\npermissions_validity: 0ms\n'
   const encrypted =
     keystore === undefined
       ? ''

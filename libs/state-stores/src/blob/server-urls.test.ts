@@ -49,6 +49,12 @@ test.each([
   ['cassandra://me:pass-phrase@host/blobs?datacenter=dc1&datacentre=x', '"datacentre" is no parameter'],
   ['cassandra://me:pass-phrase@host/blobs?datacenter=dc1&replication=0', 'replication=0'],
   ['cassandra://me:pass-phrase@host/blobs?datacenter=dc1&tls=yes', 'tls=yes'],
+  ['cassandra://me:pass-phrase@host/blobs?datacenter=dc1&cert=/nowhere.pem', 'cert and key go together'],
+  ['cassandra://me:pass-phrase@host/blobs?datacenter=dc1&ca=/nowhere.pem&tls=false', 'ca: only with TLS'],
+  [
+    'cassandra://me:pass-phrase@host/blobs?datacenter=dc1&ca=/nowhere.pem',
+    'ca names a file that cannot be read (ENOENT',
+  ],
   ['cassandra://me:pass-phrase@host/blobs/a/b?datacenter=dc1', 'a keyspace and perhaps a prefix'],
   ['cassandra://me:pass-phrase/@host/blobs?datacenter=dc1', 'not of the form cassandra://'],
   ["cassandra://host/blobs?datacenter='};DROP", 'data centre'],
@@ -56,6 +62,10 @@ test.each([
   ['s3+http://me:pass-phrase@host:9000/Bucket?region=r', 'begin with a bucket'],
   ['s3+http://me:pass-phrase@host:9000/bucket/ü?region=r', 'a prefix has'],
   ['s3+http://me:pass-phrase@host:9000/bucket?regoin=r', '"regoin" is no parameter'],
+  [
+    's3+https://me:pass-phrase@host:9000/bucket?region=r&ca=/nowhere.pem',
+    'ca names a file that cannot be read (ENOENT',
+  ],
   ['s3+http://me:pass/phrase@host:9000/bucket?region=r', 'not of the form s3://'],
   ['s3://me:pass-phrase@bucket/?region=r', 'takes no keys'],
   ['redis://me:pass-phrase@host', '"redis:" names no blob store'],

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs'
+import { messageOf } from '../message-of.ts'
+
 /** A misspelt parameter would be a setting that silently does not hold. */
 export function assertParameters(parameters: URLSearchParams, known: readonly string[], label: string): void {
   const unknown = [...parameters.keys()].find((name) => !known.includes(name))
@@ -18,4 +21,15 @@ export function flagOf(parameters: URLSearchParams, name: string, label: string)
   if (text === null) return undefined
   if (text !== 'true' && text !== 'false') throw new Error(`${label}: ${name}=${text} is neither true nor false`)
   return text === 'true'
+}
+
+/** The text of a file that a parameter names. */
+export function fileOf(parameters: URLSearchParams, name: string, label: string): string | undefined {
+  const path = parameters.get(name)
+  if (path === null) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    throw new Error(`${label}: ${name} names a file that cannot be read (${messageOf(cause)})`, { cause })
+  }
 }

@@ -2,6 +2,7 @@ import type { Client } from 'cassandra-driver'
 import type { CassandraTarget } from './target.ts'
 
 const format = '1'
+const oldestMajor = 4
 
 /**
  * - `blob_entries`: one row per name. `head` and `body` are written together and both begin with the generation; `damaged`
@@ -24,6 +25,7 @@ const ddlTimeoutMs = 60_000
 /** Creates what is missing. Existing tables are left as they are; those of another release are refused. */
 export async function ensureSchema(client: Client, target: CassandraTarget): Promise<void> {
   const { keyspace, replication, datacenter, label } = target
+  await checkVersion(client, label)
   const ddl = { readTimeout: ddlTimeoutMs }
   const names = async (query: string): Promise<Set<string>> => {
     const { rows } = await client.execute(query, [keyspace], { prepare: true })
@@ -52,4 +54,14 @@ export async function ensureSchema(client: Client, target: CassandraTarget): Pro
   } else if (stored !== format) {
     throw new Error(`${label}: the keyspace has format ${JSON.stringify(stored)}; this release reads format ${format}`)
   }
+  // A role that only reads would be refused at the first blob.
+  await client.execute(`INSERT INTO "${keyspace}".settings (name, value) VALUES ('probe', '')`)
+}
+
+/** Of the node that is asked; a cluster that is being upgraded has two. */
+async function checkVersion(client: Client, label: string): Promise<void> {
+  const { rows } = await client.execute('SELECT release_version FROM system.local')
+  const version = String(rows[0]?.get('release_version'))
+  if (Number.parseInt(version, 10) >= oldestMajor) return
+  throw new Error(`${label}: it is version ${version}, and ${oldestMajor}.0 or later is needed: upgrade it`)
 }

@@ -106,6 +106,13 @@ function explained(reason: string, datacenter: string): string {
   if (/localDataCenter|local data center|is not a valid data ?center/i.test(reason)) {
     return `there is no data centre "${datacenter}" (${reason})`
   }
+  // Not in the words of OpenSSL, which take several lines.
+  if (/alert (certificate required|bad certificate|unknown ca)/i.test(reason)) {
+    return 'it takes only clients with a certificate that it trusts: name one with ?cert=<file>&key=<file>'
+  }
+  if (/no (CREATE|ALTER|MODIFY|SELECT) permission/i.test(reason)) {
+    return `the role of the URL only reads, or not even that: grant it SELECT and MODIFY on the keyspace, and CREATE for the first start (${reason})`
+  }
   if (/self.signed|unable to verify|certificate/i.test(reason)) {
     return `its certificate is not trusted: name the authority with ?ca=<file> (${reason})`
   }

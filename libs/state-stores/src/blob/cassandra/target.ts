@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { assertParameters, flagOf, wholeNumber } from '../url-parameters.ts'
+import { assertParameters, fileOf, flagOf, wholeNumber } from '../url-parameters.ts'
 
 /** Where a Cassandra cluster is and what of it is ours. */
 export interface CassandraTarget {
@@ -11,17 +10,28 @@ export interface CassandraTarget {
   /** Copies in the data centre, for a keyspace that has to be created. */
   readonly replication: number | undefined
   readonly credentials: { readonly username: string; readonly password: string } | undefined
-  readonly tls: { readonly ca?: string } | undefined
+  readonly tls: CassandraTls | undefined
   /** The address for sentences and logs: without user, password and parameters. */
   readonly label: string
 }
+
+/** PEM texts. */
+export interface CassandraTls {
+  /** Trusted instead of the authorities of the system. */
+  readonly ca?: string
+  /** For a cluster that asks its clients for a certificate. */
+  readonly cert?: string
+  readonly key?: string
+}
+
+const files = ['ca', 'cert', 'key'] as const
 
 const form = 'cassandra://user:password@host1:port,host2:port/keyspace?datacenter=dc1'
 
 /**
  * Reads `cassandra://user:password@host1:9042,host2:9042/keyspace[/prefix]?datacenter=dc1`. Parameters: `replication`
  * (how many copies, to create a missing keyspace with), `tls=true`, `ca` (PEM file of an authority to trust, in place
- * of those of the system; implies TLS). Throws a sentence that never holds the password.
+ * of those of the system; implies TLS), `cert` and `key` (PEM files, for a cluster that asks for a certificate; imply TLS). Throws a sentence that never holds the password.
  */
 export function parseCassandraUrl(url: string): CassandraTarget {
   const parts = /^cassandra:\/\/(?:([^@/?]*)@)?([^@/?]+)(?:\/([^?@]*))?(?:\?(.*))?$/.exec(url)
@@ -31,7 +41,7 @@ export function parseCassandraUrl(url: string): CassandraTarget {
   const [keyspace = '', prefix = '', ...more] = path.split('/')
   const label = `cassandra://${hosts}/${keyspace}`
   const parameters = new URLSearchParams(query)
-  assertParameters(parameters, ['datacenter', 'replication', 'tls', 'ca'], label)
+  assertParameters(parameters, ['datacenter', 'replication', 'tls', ...files], label)
   if (!/^[a-zA-Z]\w{0,47}$/.test(keyspace)) {
     throw new Error(`${label}: the path has to begin with a keyspace: a letter, then up to 47 letters, digits and _`)
   }
@@ -43,7 +53,6 @@ export function parseCassandraUrl(url: string): CassandraTarget {
   if (datacenter === null || !/^[\w.-]{1,64}$/.test(datacenter)) {
     throw new Error(`${label}: say which data centre is near, as the cluster calls it: ?datacenter=<name>`)
   }
-  const ca = parameters.get('ca')
   return {
     contactPoints: hosts.split(',').map((host) => (/:\d+$/.test(host) ? host : `${host}:9042`)),
     keyspace,
@@ -51,9 +60,19 @@ export function parseCassandraUrl(url: string): CassandraTarget {
     datacenter,
     replication: wholeNumber(parameters, 'replication', label),
     credentials: credentialsOf(login),
-    tls: ca !== null ? { ca: readFileSync(ca, 'utf8') } : flagOf(parameters, 'tls', label) === true ? {} : undefined,
+    tls: tlsOf(parameters, label),
     label,
   }
+}
+
+function tlsOf(parameters: URLSearchParams, label: string): CassandraTls | undefined {
+  const asked = flagOf(parameters, 'tls', label)
+  const given = files.filter((name) => parameters.has(name))
+  if (asked === false && given.length > 0)
+    throw new Error(`${label}: ${given.join(', ')}: only with TLS, and tls=false`)
+  if (parameters.has('cert') !== parameters.has('key')) throw new Error(`${label}: cert and key go together`)
+  if (asked !== true && given.length === 0) return undefined
+  return Object.fromEntries(given.map((name) => [name, fileOf(parameters, name, label)]))
 }
 
 function credentialsOf(login: string): CassandraTarget['credentials'] {

@@ -23,7 +23,13 @@ export async function openBucket(target: S3Target, timeoutMs: number): Promise<B
 
 /** Without conditional writes, two writers of one name could both be told that they made it. */
 async function probe(bucket: Bucket): Promise<void> {
-  const put = () => bucket.put('probe', Buffer.from('conditional writes'), {}, true)
+  const put = () =>
+    bucket.put('probe', Buffer.from('conditional writes'), {}, true).catch((error: unknown) => {
+      if (causeStatus(error) !== 403) throw error
+      throw new Error(`${bucket.label}: these keys only read: let them write to the bucket (status 403)`, {
+        cause: error,
+      })
+    })
   if ((await put()) === 'stored' && (await put()) === 'stored') {
     throw new Error(`${bucket.label}: the server ignores If-None-Match, so it cannot be used`)
   }

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs'
-import { assertParameters, flagOf } from '../url-parameters.ts'
+import { assertParameters, fileOf, flagOf } from '../url-parameters.ts'
 
 /** Where a bucket is and what of it is ours. */
 export interface S3Target {
@@ -58,7 +57,6 @@ export function parseS3Url(text: string): S3Target {
   }
   const region = parameters.get('region') ?? process.env['AWS_REGION'] ?? ''
   if (region === '') throw new Error(`${label}: say in which region it is: ?region=<name>`)
-  const ca = parameters.get('ca')
   return {
     endpoint: ofAws ? undefined : `${scheme.slice('s3+'.length)}//${url.host}`,
     bucket,
@@ -71,7 +69,7 @@ export function parseS3Url(text: string): S3Target {
     pathStyle: flagOf(parameters, 'path-style', label) ?? !ofAws,
     create: flagOf(parameters, 'create', label) ?? false,
     checksums: flagOf(parameters, 'checksums', label) === true ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',
-    ca: ca === null ? undefined : readFileSync(ca, 'utf8'),
+    ca: fileOf(parameters, 'ca', label),
     label,
   }
 }
