@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { startBackend } from '@ballast/backends'
 import { makeCertificate } from '@ballast/backends/certificate'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { openBlobStore } from '@ballast/state-stores/blob'
 import { openCounterStore } from '@ballast/state-stores/counter'
 import { parseRedisUrl, RedisConnection } from '@ballast/state-stores/redis'
 import { startProcess, temporaryFolder } from '@ballast/testing'
@@ -11,17 +12,18 @@ import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { type Adapter, adapters } from './adapters.ts'
 import { badInputs, lacking, secrets, type Servers } from './bad-inputs.ts'
+import { startOldCassandra, startReadOnlyS3 } from './fronts.ts'
 import { startOldPostgres, startOldRedis } from './old-servers.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 240_000 })
 
 for (const kind of new Set(adapters.map((adapter) => adapter.kind))) {
-  await describeOnBackend(kind, ({ url }) => {
+  await describeOnBackend(kind, ({ url, version }) => {
     describe.each(adapters.filter((adapter) => adapter.kind === kind))('$name is refused', (adapter) => {
       const stack = new AsyncDisposableStack()
       let servers: Servers
       beforeAll(async () => {
-        servers = await prepare(adapter, url, stack)
+        servers = await prepare(adapter, url, version, stack)
       })
       afterAll(() => stack.disposeAsync())
 
@@ -48,7 +50,7 @@ async function refusal({ args, variable, setting, env }: Adapter, url: string): 
   return sentence
 }
 
-async function prepare(adapter: Adapter, url: string, stack: AsyncDisposableStack): Promise<Servers> {
+async function prepare(adapter: Adapter, url: string, version: string, stack: AsyncDisposableStack): Promise<Servers> {
   const { kind, name } = adapter
   const namespace = `test_${randomUUID().replaceAll('-', '')}`
   const own = adapter.own(url, namespace)
@@ -90,6 +92,15 @@ async function prepare(adapter: Adapter, url: string, stack: AsyncDisposableStac
     await (await openCounterStore(own)).close()
     await putLaterFormat(url, namespace)
     return { ...common, own: adapter.own(url, `${namespace}b`), later: own }
+  }
+  if (kind === 'cassandra') {
+    await (await openBlobStore(own)).close()
+    const { url: old } = stack.use(await startOldCassandra(own, version, version.replace(/^\d/, '3')))
+    return { ...common, old }
+  }
+  if (kind === 's3') {
+    await (await openBlobStore(own)).close()
+    return { ...common, replica: stack.use(await startReadOnlyS3(own)).url }
   }
   return common
 }
