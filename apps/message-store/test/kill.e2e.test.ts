@@ -2,79 +2,76 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
+import { History, read, type Item } from './kill/history.ts'
+import { complete, progress, writers } from './kill/writers.ts'
 import { startMessageStore } from './message-store-process.ts'
-import { get, post, sha256 } from './messages-client.ts'
 
-const rounds = Number(process.env['KILL_ROUNDS'] ?? 6)
+const rounds = Number(process.env['KILL_ROUNDS'] ?? 20)
 const clients = 12
 
-/** Every fifth one is large enough to be a file, of a size that is no multiple of a chunk. */
-const messageOf = (client: string, index: number): string =>
-  `${client}/${index} `.repeat(index % 5 === 0 ? 14_000 + index * 100 : 1 + (index % 50))
-
-type Read = 'whole' | 'missing' | 'wrong' | 'no answer'
-
-async function read(url: string, message: string): Promise<Read> {
-  const { status, body } = await get(url, sha256(message))
-  if (status === undefined) return 'no answer'
-  if (status === 404) return 'missing'
-  return status === 200 && body === `{"message": ${JSON.stringify(message)}}` ? 'whole' : 'wrong'
-}
-
-class History {
-  readonly answered = new Set<string>()
-  readonly unanswered = new Set<string>()
-  /** Reads of messages that were just answered. */
-  readonly reads: Read[] = []
-
-  async load(url: string, client: string, stop: AbortSignal): Promise<void> {
-    for (let index = 0; !stop.aborted; index++) {
-      const message = messageOf(client, index)
-      const status = await post(url, message)
-      ;(status === 201 ? this.answered : this.unanswered).add(message)
-      if (status === 201 && index % 7 === 0) this.reads.push(await read(url, message))
-    }
-  }
-}
-
 test(
-  `killed ${rounds} times under the load of ${clients} clients: no answered message is lost, none is read incomplete`,
+  `killed ${rounds} times under messages, blobs, batches and uploads: nothing answered is lost, nothing is read incomplete`,
   { timeout: 60_000 + rounds * 15_000 },
-  async () => {
+  async ({ annotate }) => {
     await using folder = await temporaryFolder()
     const history = new History()
-    const { answered, unanswered } = history
+    const { answered, unanswered, interrupted } = history
+    let resumed = 0
     for (let round = 0; round < rounds; round++) {
-      const server = await startMessageStore(folder.path)
-      const before = answered.size
+      await using server = await startMessageStore(folder.path)
+      const before = answered.length
+      for (const state of interrupted.splice(0)) {
+        await expectKept(server.url, state)
+        // Half of them go on, the others are left as they are.
+        if (resumed++ % 2 === 0 && (await complete(server.url, state, history))) answered.push(state)
+        else unanswered.push(state)
+      }
       const stop = new AbortController()
-      const load = Array.from({ length: clients }, (_, client) =>
-        history.load(server.url, `${round}/${client}`, stop.signal),
-      )
+      const load = Array.from({ length: clients }, async (_, client) => {
+        const write = writers[client % writers.length]
+        for (let index = 0; !stop.signal.aborted; index++)
+          await write?.(server.url, `${round}/${client}`, index, history)
+      })
       // A moment of death that differs from life to life.
-      await waitUntil(() => answered.size > before + 40 + ((round * 37) % 90), { timeoutMs: 60_000 })
+      await waitUntil(() => answered.length > before + 20 + ((round * 37) % 50), { timeoutMs: 60_000 })
       server.kill('SIGKILL')
       await expect(server.exit).resolves.toEqual({ code: null, signal: 'SIGKILL' })
       stop.abort()
       await Promise.all(load)
     }
     await using last = await startMessageStore(folder.path)
-    for (const message of answered) expect([message.slice(0, 20), await read(last.url, message)]).toContain('whole')
-    for (const message of unanswered) expect(['whole', 'missing']).toContain(await read(last.url, message))
+    for (const item of answered) expect([item.path, await read(last.url, item)]).toContain('whole')
+    for (const item of unanswered) expect(['whole', 'missing']).toContain(await read(last.url, item))
+    for (const state of interrupted) await expectKept(last.url, state)
     expect(new Set([...history.reads, 'whole', 'no answer'])).toEqual(new Set(['whole', 'no answer']))
-    expect(answered.size).toBeGreaterThan(rounds * 40)
-    expect(unanswered.size).toBeGreaterThan(0)
+    expect(answered.length).toBeGreaterThan(rounds * 20)
+    expect(unanswered.length).toBeGreaterThan(0)
+    expect(resumed + interrupted.length).toBeGreaterThan(0)
 
     // Nothing is left of the dead but what is readable.
     const living = (await readdir(join(folder.path, 'incoming'))).filter((name) => name.endsWith('.lock'))
     expect(living).toHaveLength(1)
     const files = await readdir(join(folder.path, 'files'), { recursive: true })
     const named = files.filter((file) => /-[0-9a-f]{24}$/.test(file)).length
+    const sent = large(answered) + large(unanswered) + large(interrupted)
     expect(named).toBeGreaterThanOrEqual(large(answered))
-    expect(named).toBeLessThanOrEqual(large(answered) + large(unanswered))
+    expect(named).toBeLessThanOrEqual(sent + history.parts)
+    await annotate(`${rounds} kills: ${answered.length} answered, ${unanswered.length} not, ${resumed} uploads cut`)
   },
 )
 
-function large(messages: ReadonlySet<string>): number {
-  return [...messages].filter((message) => message.length > 65_536).length
+/** Of an upload without an end every acknowledged byte is there, and nothing under its name. */
+async function expectKept(url: string, state: History['interrupted'][number]): Promise<void> {
+  const found = await read(url, state)
+  if (state.finishing && found === 'whole') return
+  expect([state.path, found]).toContain('missing')
+  const kept = await progress(url, state)
+  expect([state.path, state.acknowledgedBytes, kept ?? -1]).toEqual([
+    state.path,
+    state.acknowledgedBytes,
+    expect.toSatisfy((size: number) => size >= state.acknowledgedBytes && size <= state.bytes.length),
+  ])
+  state.acknowledgedBytes = kept ?? 0
 }
+
+const large = (items: readonly Item[]): number => items.filter(({ bytes }) => bytes.length > 65_600).length
