@@ -62,8 +62,7 @@ export const serveConfig = defineConfig({
       help: 'how often counters that are followed are read, for changes that other processes make',
     }),
     lockTimeoutMs: durationMs({
-      default: 1_000,
-      help: 'how long to wait at start for a process that still has the file',
+      help: 'how long to wait at start for a process that still has the file; default 1s, with mode=shared 10s',
     }),
   },
 })

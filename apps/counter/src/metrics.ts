@@ -16,9 +16,27 @@ export interface CounterMetrics {
 export function counterMetrics(metrics: Metrics): CounterMetrics {
   const lockWait = metrics.histogram({
     name: 'counter_lock_wait_seconds',
-    help: 'Waiting for the lock of the file at start',
+    help: 'Waiting for the lock of the file: at start, or with mode=shared for each batch',
     buckets: seconds,
   })
+  const lockHold = metrics.histogram({
+    name: 'counter_lock_hold_seconds',
+    help: 'Holding the lock of the file, observed when it is given back',
+    buckets: seconds,
+  })
+  const claimsLost = metrics.counter({
+    name: 'counter_lease_losses_total',
+    help: 'mode=shared: turns before which another process had claimed the file, which was then read anew',
+  })
+  const fenceRejections = metrics.counter({
+    name: 'counter_fence_rejections_total',
+    help: 'mode=shared: commits stopped because another process claimed the file meanwhile; tried again',
+  })
+  const failedCompactions = metrics.counter({
+    name: 'counter_failed_compactions_total',
+    help: 'Snapshots that could not be written, so that logs stay',
+  })
+  const logBytes = metrics.gauge({ name: 'counter_log_bytes', help: 'Size of the log written to; 0 without one' })
   const commit = metrics.histogram({
     name: 'counter_commit_seconds',
     help: 'Making one batch durable',
@@ -26,7 +44,7 @@ export function counterMetrics(metrics: Metrics): CounterMetrics {
   })
   const sync = metrics.histogram({
     name: 'counter_commit_fsync_seconds',
-    help: 'Of that, the two fsyncs of a file',
+    help: 'Of that, the two fsyncs of a file or the one fdatasync of a log',
     buckets: seconds,
   })
   const auditSync = metrics.histogram({
@@ -39,7 +57,10 @@ export function counterMetrics(metrics: Metrics): CounterMetrics {
     help: 'Operations that shared one commit',
     buckets: sizes,
   })
-  const bytes = metrics.gauge({ name: 'counter_snapshot_bytes', help: 'Size of the file written last' })
+  const bytes = metrics.gauge({
+    name: 'counter_snapshot_bytes',
+    help: 'Size of the snapshot written last, as a commit',
+  })
   const operations = metrics.counter({ name: 'counter_operations_total', help: 'Operations applied' })
   const replays = metrics.counter({
     name: 'counter_idempotency_replays_total',
@@ -62,8 +83,14 @@ export function counterMetrics(metrics: Metrics): CounterMetrics {
         commit.observe(report.durationMs / 1000)
         if (report.syncMs !== undefined) sync.observe(report.syncMs / 1000)
         batch.observe(report.operations)
-        if (report.bytes !== undefined) bytes.set(report.bytes)
+        if (report.bytes === undefined) return
+        if (report.logBytes === undefined) bytes.set(report.bytes)
+        logBytes.set(report.logBytes ?? 0)
       },
+      lockHeld: (durationMs) => lockHold.observe(durationMs / 1000),
+      claimLost: () => claimsLost.inc(),
+      fenced: () => fenceRejections.inc(),
+      compactionFailed: () => failedCompactions.inc(),
     },
     outcome: (outcome) => {
       if (outcome.replayed) replays.inc()

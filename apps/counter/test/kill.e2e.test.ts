@@ -78,6 +78,10 @@ describe('mode=shared', () => {
       }
       try {
         await expect(survive(turns, { where, kill })).resolves.toBe(0n)
+        const text = await (await fetch(`${where()}/metrics`)).text()
+        for (const name of ['lease_losses_total', 'lock_hold_seconds_count', 'commit_fsync_seconds_count']) {
+          expect(text).toMatch(new RegExp(`^counter_${name}\\{[^}]*\\} [1-9]`, 'm'))
+        }
       } finally {
         for (const each of running) await each?.[Symbol.asyncDispose]()
       }

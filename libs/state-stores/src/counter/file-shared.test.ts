@@ -51,6 +51,25 @@ test('one that is used by a process alone is refused, and so is a mode that is n
   await expect(openCounterStore(`file:${path}?mod=shared`)).rejects.toThrow(/knows no "mod"/)
 })
 
+test('tells of turns that others had between, of the lock and of the syncs', async () => {
+  const path = await scratch()
+  const seen = { claimsLost: 0, held: 0, waited: 0, syncs: 0 }
+  await using ours = await sharedFileCounterStore({
+    path,
+    observer: {
+      claimLost: () => void (seen.claimsLost += 1),
+      lockHeld: () => void (seen.held += 1),
+      lockWaited: () => void (seen.waited += 1),
+      committed: ({ syncMs = 0 }) => void (seen.syncs += syncMs > 0 ? 1 : 0),
+    },
+  })
+  await using theirs = await sharedFileCounterStore({ path })
+  for (const store of [ours, ours, theirs, ours, theirs, ours])
+    await store.commit([{ kind: 'add', name: 'n/a', by: 1n }])
+  // Once more than the commits: at the start.
+  expect(seen).toEqual({ claimsLost: 2, held: 6, waited: 6, syncs: 4 })
+})
+
 interface Line {
   readonly key: string
   readonly startedMs?: number

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import { readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import { FileLock, LockTimeoutError, nameHolder, type HeldLock } from '@ballast/locking'
+import { FileLock, LockTimeoutError, nameHolder, type FileLockObserver, type HeldLock } from '@ballast/locking'
 import { keepDamaged, UnreadableError } from './file/damage.ts'
 import { claimFile, epochPath } from './file/epoch.ts'
 import { ExclusiveEngine } from './file/exclusive-engine.ts'
 import { FileStore } from './file/file-store.ts'
 import { hasCode, realFileSystem } from './file/file-system.ts'
-import type { FileStoreOptions } from './file/options.ts'
+import type { FileStoreObserver, FileStoreOptions } from './file/options.ts'
 import { describe, ensureFolder } from './file/replace-file.ts'
 import { SharedEngine } from './file/shared-engine.ts'
 import type { CounterStore } from './port.ts'
@@ -23,9 +23,7 @@ export const lockPath = (path: string): string => `${path.replace(/\.json$/, '')
 export async function fileCounterStore(options: FileStoreOptions): Promise<CounterStore> {
   const { setting = '--store', observer } = options
   const path = await theOnePath(resolve(options.path), setting)
-  const startedMs = performance.now()
-  const lock = await takeLock(path, options.lockTimeoutMs ?? 1_000, setting)
-  observer?.lockWaited?.(performance.now() - startedMs)
+  const lock = await takeLock(lockOf(path, observer), path, options.lockTimeoutMs ?? 1_000, setting)
   try {
     // Whoever shared the file before, and is paused, must not replace it behind our back.
     if ((await realFileSystem.identity(epochPath(path))) !== undefined) {
@@ -44,14 +42,12 @@ export async function fileCounterStore(options: FileStoreOptions): Promise<Count
  * whole file is written by every commit, and read by a process whenever another one has written it.
  */
 export async function sharedFileCounterStore(options: FileStoreOptions): Promise<CounterStore> {
-  const { setting = '--store', observer, lockTimeoutMs = 1_000 } = options
+  const { setting = '--store', observer, lockTimeoutMs = turnTimeoutMs } = options
   const path = await theOnePath(resolve(options.path), setting)
-  await (await takeLock(path, lockTimeoutMs, setting)).release()
-  const lock = new FileLock(lockPath(path))
+  const lock = lockOf(path, observer)
+  await (await takeLock(lock, path, lockTimeoutMs, setting)).release()
   const takeTurn = async (): Promise<() => Promise<void>> => {
-    const startedMs = performance.now()
     const held = await lock.acquire({ timeoutMs: turnTimeoutMs })
-    observer?.lockWaited?.(performance.now() - startedMs)
     return () => held.release()
   }
   try {
@@ -117,8 +113,16 @@ async function linkTarget(path: string): Promise<string | undefined> {
   }
 }
 
-async function takeLock(path: string, timeoutMs: number, setting: string): Promise<HeldLock> {
-  const lock = new FileLock(lockPath(path))
+function lockOf(path: string, { lockWaited, lockHeld }: FileStoreObserver = {}): FileLock {
+  const observer: FileLockObserver = {
+    onAcquired: ({ waitedMs }) => lockWaited?.(waitedMs),
+    onGivenUp: ({ waitedMs }) => lockWaited?.(waitedMs),
+    onReleased: ({ heldMs }) => lockHeld?.(heldMs),
+  }
+  return new FileLock(lockPath(path), { observer })
+}
+
+async function takeLock(lock: FileLock, path: string, timeoutMs: number, setting: string): Promise<HeldLock> {
   let held: HeldLock | undefined
   try {
     held = await unlessTaken(lock.acquire({ timeoutMs }))

@@ -7,6 +7,7 @@ import { SnapshotEncoder } from './encoder.ts'
 import type { FileSystem } from './file-system.ts'
 import { encodeRecord } from './log-record.ts'
 import { LogSegment, logPath } from './log-segment.ts'
+import type { FileStoreObserver } from './options.ts'
 import { describe, replaceFile } from './replace-file.ts'
 import type { Stored } from './read-files.ts'
 
@@ -32,6 +33,7 @@ interface Setting extends Required<Sizes> {
   readonly path: string
   /** Awaited between slices of work in the background. */
   readonly pause: () => Promise<void>
+  readonly onCompactionFailed: () => void
 }
 
 /**
@@ -79,9 +81,11 @@ export class CounterFiles {
       logAtCallers = 8,
       calmCommits = 256,
       pause = async () => setImmediate(),
-    }: Sizes & Partial<Pick<Setting, 'pause'>> = {},
+      observer = {},
+    }: Sizes & Partial<Pick<Setting, 'pause'>> & { observer?: FileStoreObserver } = {},
   ): Promise<CounterFiles> {
-    const setting = { fs, path, logAtBytes, compactAtBytes, logAtCallers, calmCommits, pause }
+    const onCompactionFailed = (): void => observer.compactionFailed?.()
+    const setting = { fs, path, logAtBytes, compactAtBytes, logAtCallers, calmCommits, pause, onCompactionFailed }
     const files = new CounterFiles(setting, stored.state, stored.commit)
     files.#older = [...stored.logs]
     if (!stored.existed) return files
@@ -211,6 +215,7 @@ export class CounterFiles {
     try {
       await this.#writeCheckpoint(copy)
     } catch {
+      if (!this.#stopped) this.#setting.onCompactionFailed()
       return
     }
     await this.#removeLogs()

@@ -243,6 +243,26 @@ describe('a disk that is full', () => {
   })
 })
 
+test('a snapshot that cannot be written is told of, and commits go on', async () => {
+  const fs = new FaultyFileSystem()
+  await ensureFolder(fs, '/data/counters')
+  let failures = 0
+  const observer = { compactionFailed: () => void failures++ }
+  const options = { path, now, ...layouts.compaction, observer }
+  const store = new FileStore(await ExclusiveEngine.open(fs, options, async () => {}))
+  await store.commit(pair('1'))
+  await store.commit(pair('2'))
+  await quiet(fs)
+  expect(failures).toBe(0)
+  // Of the two that a commit creates then, a log and a snapshot.
+  let created = 0
+  fs.fault = (_, step) => (step === 'create' && ++created === 2 ? 'EIO' : undefined)
+  await expect(store.commit(pair('3'))).resolves.toMatchObject([{ value: 3n }, { value: 3n }])
+  await quiet(fs)
+  expect(failures).toBe(1)
+  await expect(store.commit(pair('4'))).resolves.toMatchObject([{ value: 4n }, { value: 4n }])
+})
+
 describe('an fsync that fails', () => {
   test('of the file: not applied, and the next commit uses a fresh file', async () => {
     const fs = new FaultyFileSystem()

@@ -9,7 +9,7 @@ import { SnapshotEncoder, type Prepared } from './encoder.ts'
 import { claimedTemporary, claimFile, isSame, readClaim, type Claim } from './epoch.ts'
 import type { FileEngine } from './file-store.ts'
 import { hasCode, type FileSystem } from './file-system.ts'
-import type { FileStoreOptions } from './options.ts'
+import type { CommitReport, FileStoreOptions } from './options.ts'
 import { readFiles, type Stored } from './read-files.ts'
 import { describe } from './replace-file.ts'
 
@@ -28,6 +28,13 @@ interface Content {
   readonly writer: string | undefined
   /** Of the file it was read from. */
   readonly identity: string | undefined
+}
+
+type Cost = Pick<CommitReport, 'bytes' | 'syncMs'>
+
+interface Renamed {
+  readonly identity: string | undefined
+  readonly syncMs: number
 }
 
 /** Somebody else has the file now; nothing was applied. */
@@ -92,6 +99,7 @@ export class SharedEngine implements FileEngine {
         return await this.#applyLocked(ops, callers)
       } catch (error) {
         if (!(error instanceof Fenced)) throw error
+        this.#options.observer?.fenced?.()
         this.#claim = undefined
       } finally {
         await release()
@@ -144,9 +152,9 @@ export class SharedEngine implements FileEngine {
     const folded = fold(this.#content.state, ops, this.nowMs(), this.#limits)
     if (folded.counters.size === 0 && folded.tokens.size === 0) return folded.outcomes
     const startedMs = performance.now()
-    const bytes = await this.#replace(claim, folded)
+    const cost = await this.#replace(claim, folded)
     const durationMs = performance.now() - startedMs
-    observer?.committed?.({ callers, operations: ops.length, durationMs, bytes })
+    observer?.committed?.({ callers, operations: ops.length, durationMs, ...cost })
     return folded.outcomes
   }
 
@@ -156,6 +164,7 @@ export class SharedEngine implements FileEngine {
     if (this.#claim !== undefined && this.settled && isSame(await readClaim(this.#fs, path), this.#claim)) {
       return this.#claim
     }
+    if (this.#claim !== undefined && this.settled) this.#options.observer?.claimLost?.()
     this.#claim = undefined
     const claim = await claimFile(this.#fs, path, `${claimant}-${++this.#claims}`)
     this.#take(await this.#read())
@@ -168,14 +177,15 @@ export class SharedEngine implements FileEngine {
   }
 
   /** Resolves when the change is durable and in memory. */
-  async #replace(claim: Claim, folded: Folded): Promise<number> {
+  async #replace(claim: Claim, folded: Folded): Promise<Cost> {
     const { path } = this.#options
     const content = this.#content
     const prepared = content.encoder.prepare(content.commit + 1, folded, { writer: claim.claimant })
     try {
-      const identity = await this.#rename(claim, prepared)
+      const { identity, syncMs } = await this.#rename(claim, prepared)
       content.encoder.accept(prepared)
       this.#content = { ...content, commit: prepared.commit, writer: claim.claimant, identity }
+      return { bytes: prepared.byteLength, syncMs }
     } catch (error) {
       if (error instanceof NotAppliedError || error instanceof Fenced) throw error
       this.settled = false
@@ -185,20 +195,25 @@ export class SharedEngine implements FileEngine {
       if (found.commit !== prepared.commit || found.writer !== claim.claimant) {
         throw new NotAppliedError(`${path} was not replaced: ${describe(error)}`, { cause: error })
       }
+      return { bytes: prepared.byteLength }
     }
-    return prepared.byteLength
   }
 
   /** Rejects with `NotAppliedError` or `Fenced` when the old content stands; otherwise either may. */
-  async #rename(claim: Claim, { chunks }: Pick<Prepared, 'chunks'>): Promise<string | undefined> {
+  async #rename(claim: Claim, { chunks }: Pick<Prepared, 'chunks'>): Promise<Renamed> {
     const { path } = this.#options
     const temporary = claimedTemporary(path, claim)
-    let identity: string | undefined
+    let [identity, syncMs]: [string | undefined, number] = [undefined, 0]
+    const timed = async (sync: Promise<void>): Promise<void> => {
+      const startedMs = performance.now()
+      await sync
+      syncMs += performance.now() - startedMs
+    }
     try {
       const file = await this.#fs.create(temporary)
       try {
         await file.write(chunks)
-        await file.sync()
+        await timed(file.sync())
       } finally {
         await file.close()
       }
@@ -216,8 +231,8 @@ export class SharedEngine implements FileEngine {
       if (hasCode(error, 'ENOENT')) throw new Fenced()
       throw error
     }
-    await this.#fs.syncFolder(dirname(path))
-    return identity
+    await timed(this.#fs.syncFolder(dirname(path)))
+    return { identity, syncMs }
   }
 
   async #settle(claim: Claim): Promise<Content> {
