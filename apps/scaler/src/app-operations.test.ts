@@ -156,3 +156,30 @@ test('a client that is too fast gets 429 and is told when to come again', async 
   expect(answers[2]?.headers['retry-after']).toBe('1')
   expect(answers[2]?.json().code).toBe('rate-limited')
 })
+
+test('the autoscaler: what it wants, why, and what that would move', async () => {
+  const { app: resting } = await testApp()
+  expect((await resting.inject('/v1/autoscale')).json()).toEqual({
+    target: 'local',
+    paused: false,
+    dryRun: false,
+    status: null,
+    cost: null,
+  })
+  const status = { rows: 900, workers: 2, wanted: 1, reason: '1 are enough', leaving: [] }
+  const { app, store } = await testApp(undefined, {}, () => status)
+  const leader = await store.leaders.campaign('control', longMs)
+  if (leader === undefined) throw new Error('no leader')
+  const names = ['worker-9', 'worker-10']
+  for (const name of names) {
+    await store.workers.register({ name, incarnation: randomUUID() }, { weight: 1, ttlMs: longMs })
+  }
+  const moves = Array.from({ length: store.slots }, (_, slot) => ({ slot, to: names[slot % 3 === 0 ? 0 : 1] ?? '' }))
+  await store.leaders.publish(leader, moves)
+  await store.rows.add({ count: 900 })
+  await store.operator.setLimits({ autoscale: false })
+  const { cost, paused } = (await app.inject('/v1/autoscale')).json()
+  expect(paused).toBe(true)
+  expect(cost.movedRows, 'those of worker-10, the last').toBe(cost.minimumRows)
+  expect(cost.movedRows).toBeGreaterThan(500)
+})

@@ -5,6 +5,7 @@ import type { Tuning } from './control-plane/limits.ts'
 import type { Strategy } from './control-plane/strategy.ts'
 import type { TickAudit } from './control-plane/tick-audit.ts'
 import { problems } from './problems.ts'
+import { autoscaleRoutes, type Autoscaling } from './routes/autoscale.ts'
 import { explainRoutes } from './routes/explain.ts'
 import { limitRoutes } from './routes/limits.ts'
 import { pauseRoutes } from './routes/pause.ts'
@@ -22,9 +23,10 @@ export interface AppParts {
   readonly zones: 'weights' | 'spread'
   /** The limits as the options say. */
   readonly defaults: Tuning
+  readonly autoscaling: Autoscaling
 }
 
-export async function build({ server, store, audit, strategy, zones, defaults }: AppParts): Promise<App> {
+export async function build({ server, store, audit, strategy, zones, defaults, autoscaling }: AppParts): Promise<App> {
   const app = await buildServer({
     ...server,
     problems,
@@ -40,6 +42,7 @@ export async function build({ server, store, audit, strategy, zones, defaults }:
     await api.register(whatIfRoutes, { store, strategy, zones })
     await api.register(pauseRoutes, { store })
     await api.register(limitRoutes, { store, defaults })
+    await api.register(autoscaleRoutes, { store, strategy, zones, defaults, autoscaling })
     await api.register(rowRoutes, { store })
     await api.register(explainRoutes, { store })
     await api.register(statsRoutes, { store, audit })

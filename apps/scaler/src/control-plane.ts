@@ -3,6 +3,9 @@ import { hostname } from 'node:os'
 import type { Service } from '@ballast/service'
 import { openWorkItemStore } from '@ballast/state-stores/work-item'
 import { build } from './app.ts'
+import { Autoscaler } from './autoscale/autoscaler.ts'
+import { openScaleTarget } from './autoscale/open.ts'
+import { parseShift } from './autoscale/schedule.ts'
 import { storeSetting, type ControlPlaneConfig } from './config.ts'
 import { Leadership } from './control-plane/leadership.ts'
 import { tuned, type Tuning } from './control-plane/limits.ts'
@@ -12,6 +15,7 @@ import { onceInAWhile } from './once-in-a-while.ts'
 import { repeat } from './repeat.ts'
 
 const stepMs = 250
+const autoscaleMs = 1_000
 
 /** The command `control-plane`. Several may run: one leads, all serve the API. */
 export async function controlPlane(service: Service<ControlPlaneConfig>): Promise<void> {
@@ -54,6 +58,39 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
     await leadership.resign().catch(complain)
   })
 
+  const target = await openScaleTarget(config.autoscaleTarget, {
+    log,
+    start: (worker) => ({
+      command: process.execPath,
+      args: [process.argv[1] ?? '', 'worker', '--name', worker, '--listen', '127.0.0.1:0'],
+      env: { ...process.env, SCALER_STORE: config.store },
+    }),
+  })
+  service.onClose('workers', () => target[Symbol.asyncDispose]())
+  const schedule = config.schedule.map(parseShift)
+  const autoscaler = new Autoscaler({
+    store,
+    target,
+    config: () => {
+      const { autoscale, ...limits } = tuned(defaults, leadership.limits)
+      return { ...scalingOf(config), ...limits, schedule, paused: !autoscale }
+    },
+    dryRun: config.autoscaleDryRun,
+    nowMs: () => Date.now(),
+    log,
+  })
+  const complainOfScaling = onceInAWhile((error) => log.warn({ err: error }, 'cannot scale'))
+  const scaling = repeat({
+    async step() {
+      const { counts } = leadership
+      if (counts === undefined) autoscaler.rest()
+      else await autoscaler.step(counts.reduce((sum, count) => sum + count, 0))
+    },
+    pauseMs: () => autoscaleMs,
+    failed: complainOfScaling,
+  })
+  service.onClose('autoscaler', () => scaling.stop())
+
   const auditor = new TickAuditor(store, config.auditMaxRows)
   const auditing = repeat({
     step: () => auditor.step(),
@@ -70,6 +107,17 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
       strategy: config.strategy,
       zones: config.zones,
       defaults,
+      autoscaling: { target: target.name, dryRun: config.autoscaleDryRun, status: () => autoscaler.status },
     }),
   )
+}
+
+function scalingOf(config: ControlPlaneConfig) {
+  return {
+    maxStepUp: config.scaleUpStep,
+    maxStepDown: config.scaleDownStep,
+    upCooldownMs: config.scaleUpCooldownMs,
+    downCooldownMs: config.scaleDownCooldownMs,
+    slackPermille: config.scaleSlackPermille,
+  }
 }

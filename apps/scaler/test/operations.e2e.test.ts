@@ -33,7 +33,7 @@ const settledOn = (...owners: string[]) =>
     async () => {
       const map = await cluster.store.leaders.map()
       const same = map.owners.every((owner, slot) => owner === map.targets[slot])
-      return same && new Set(map.owners).symmetricDifference(new Set(owners)).size === 0
+      return same && new Set(map.owners).size === owners.length && owners.every((owner) => map.owners.includes(owner))
     },
     { ...patience, what: `the map to settle on ${owners.join()}` },
   )

@@ -58,6 +58,20 @@ export interface WhatIfAnswer {
   }[]
 }
 
+export interface AutoscaleAnswer {
+  readonly target: string
+  readonly paused: boolean
+  readonly dryRun: boolean
+  readonly status: {
+    readonly rows: number
+    readonly workers: number
+    readonly wanted: number
+    readonly reason: string
+    readonly leaving: readonly string[]
+  } | null
+  readonly cost: { readonly movedRows: number; readonly minimumRows: number; readonly maxOverMean: number } | null
+}
+
 export interface History {
   readonly events: readonly { atMs: number; kind: string; detail: Readonly<Record<string, unknown>> }[]
 }

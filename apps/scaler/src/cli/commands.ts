@@ -1,5 +1,14 @@
 import { command, type Command, type Service } from '@ballast/service'
-import type { Explained, History, Pause, PlanAnswer, RowPage, WhatIfAnswer, Workers } from './answers.ts'
+import type {
+  AutoscaleAnswer,
+  Explained,
+  History,
+  Pause,
+  PlanAnswer,
+  RowPage,
+  WhatIfAnswer,
+  Workers,
+} from './answers.ts'
 import { connectTo, type Ask, type ClientOptions } from './client.ts'
 import { cliConfigs } from './config.ts'
 import * as show from './show.ts'
@@ -21,7 +30,7 @@ export function cliCommands(print: Print): Record<string, Command> {
       await body(connectTo(config), service, tell)
     }
   const task = { kind: 'task' } as const
-  const { workers, drain, pause, resume, rows, explain, plan, limits, history } = cliConfigs
+  const { workers, drain, pause, resume, rows, explain, plan, limits, autoscale, history } = cliConfigs
   return {
     workers: command(
       workers,
@@ -97,6 +106,13 @@ export function cliCommands(print: Print): Record<string, Command> {
             : await ask<Record<string, number | boolean>>('PATCH', '/v1/limits', limitsChange(operands))
         tell(answer, show.showLimits)
       }),
+      task,
+    ),
+    autoscale: command(
+      autoscale,
+      asking(async (ask, _service, tell) =>
+        tell(await ask<AutoscaleAnswer>('GET', '/v1/autoscale'), show.showAutoscale),
+      ),
       task,
     ),
     history: command(

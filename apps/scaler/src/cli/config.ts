@@ -79,6 +79,7 @@ export const cliConfigs = {
     {},
     { usage: '[<name>=<value>...]', help: 'what to change; default returns to the option', min: 0, max: 20 },
   ),
+  autoscale: define('shows how many workers are wanted, why, and what it would move', 'scaler autoscale', {}),
   history: define('shows what happened, latest first', 'scaler history --limit 20', {
     limit: integer({ default: 20, min: 1, max: 1_000, help: 'so many events' }),
   }),

@@ -1,4 +1,13 @@
-import type { Explained, History, Pause, PlanAnswer, RowPage, WhatIfAnswer, Workers } from './answers.ts'
+import type {
+  AutoscaleAnswer,
+  Explained,
+  History,
+  Pause,
+  PlanAnswer,
+  RowPage,
+  WhatIfAnswer,
+  Workers,
+} from './answers.ts'
 import { table } from './table.ts'
 
 /** Answers as text for people: pure. */
@@ -61,6 +70,20 @@ export function showWhatIf({ rows, workers, strategies }: WhatIfAnswer): string 
   ])
   const head = ['strategy', 'moved rows', 'over minimum', 'max/mean', 'rows to adopt it']
   return `${table(head, lines)}\n${rows} rows, ${workers} workers now; * is at work`
+}
+
+export function showAutoscale({ target, paused, dryRun, status, cost }: AutoscaleAnswer): string {
+  const mode = `target ${target}${paused ? ', paused' : ''}${dryRun ? ', dry run' : ''}`
+  if (status === null) return `${mode}; this control plane does not lead: ask the one that does`
+  const { rows, workers, wanted, reason, leaving } = status
+  const lines = [`${rows} rows, ${workers} workers, ${wanted} wanted: ${reason}`, mode]
+  if (leaving.length > 0) lines.push(`leaving: ${leaving.join(', ')}`)
+  if (cost !== null && wanted !== workers) {
+    lines.push(
+      `moves ${cost.movedRows} rows of at least ${cost.minimumRows}, then max/mean ${cost.maxOverMean.toFixed(4)}`,
+    )
+  }
+  return lines.join('\n')
 }
 
 export function showHistory({ events }: History): string {

@@ -42,6 +42,11 @@ interface Known {
 }
 
 const recountSlots = 256
+/**
+ * After an outage of the store every lease may have run out, though all workers live: they have this long to be heard again before
+ * somebody is held for dead. Longer than a heartbeat and the longest back-off together.
+ */
+const outageSettleMs = 2_000
 /** The limits are read again with every so many steps. */
 const stepsPerLimits = 4
 
@@ -63,6 +68,7 @@ export class Leadership {
   readonly #pacing: Pacing
   readonly #admission: Admission
   #known: Known | undefined
+  #storeFailedMs = Number.NEGATIVE_INFINITY
 
   constructor(
     store: WorkItemStore,
@@ -87,12 +93,18 @@ export class Leadership {
     return this.#known?.counts
   }
 
+  /** As set in the store, when it was read last. */
+  get limits(): Limits {
+    return this.#known?.limits ?? {}
+  }
+
   async step(): Promise<void> {
     try {
       const known = this.#known ?? (await this.#campaign())
       if (known === undefined) return
       if (!(await this.#lead(known))) this.#follow('another control plane leads')
     } catch (error) {
+      this.#storeFailedMs = this.#nowMs()
       this.#follow('the store cannot be asked')
       throw error
     }
@@ -151,7 +163,8 @@ export class Leadership {
     const { targets } = known.map
     const admitted = this.#admission.of(living, ownersOf(known.map), nowMs)
     const decision = decide({ members: admitted, targets, counts, strategy, zones, ...tuning })
-    if (decision !== undefined && this.#pacing.mayAct(decision.cause, nowMs, tuning.rebalanceIntervalMs)) {
+    const outage = decision?.cause === 'left' && nowMs - this.#storeFailedMs < outageSettleMs
+    if (decision !== undefined && !outage && this.#pacing.mayAct(decision.cause, nowMs, tuning.rebalanceIntervalMs)) {
       if (!(await this.#carryOut(known, decision))) return false
       this.#pacing.acted(nowMs)
     } else if (decision === undefined) {
