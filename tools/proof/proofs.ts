@@ -50,6 +50,29 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 3_600_000,
   },
   {
+    name: 'scaler-simulator',
+    shows: '10,000 seeds of simulated faults over the code of workers and control planes: every invariant holds',
+    takes: 'about 5 min, estimated from shorter runs',
+    project: 'apps/scaler',
+    file: 'test/simulator/simulator.test.ts',
+    env: { SIMULATOR_SEEDS: '10000' },
+    timeoutMs: 14_400_000,
+  },
+  {
+    name: 'scaler-simulator-large',
+    shows: '10,000 workers and 100 million rows, by slots: even, moved by the minimum, no slot left alone',
+    takes: 'about 10 min, estimated from shorter runs',
+    project: 'apps/scaler',
+    file: 'test/simulator/aggregated.test.ts',
+    env: {
+      SIMULATOR_WORKERS: '10000',
+      SIMULATOR_ROWS: '100000000',
+      SIMULATOR_SLOTS: '1048576',
+      SIMULATOR_EVENTS: '100',
+    },
+    timeoutMs: 7_200_000,
+  },
+  {
     name: 'message-store-cassandra-nodes',
     shows:
       'three Cassandra nodes, killed in turn under writes and reads: 0 acknowledged lost, failures cured within 5 s',

@@ -1,0 +1,30 @@
+import type { World } from './faults.ts'
+
+/** Every row got its tick of this second or of the one before. */
+export function allTick({ server }: World): boolean {
+  const now = BigInt(Math.floor(server.nowMs() / 1000))
+  return server.up && [...server.state.rows.values()].every(({ lastTick }) => lastTick >= now - 1n)
+}
+
+/** Nothing is left to do: all is owned by who should own it, and no single move would make it more even. */
+export function balanced({ server, cluster, checks }: World): void {
+  const { owners, targets, rows } = server.state
+  const workers = cluster.of('worker').map(({ name }) => name)
+  const loads = new Map<string, number>(workers.map((name) => [name, 0]))
+  const loadOf = Array.from({ length: owners.length }, () => 0)
+  for (const { slot } of rows.values()) loadOf[slot] = (loadOf[slot] ?? 0) + 1
+  for (const [slot, owner] of owners.entries()) {
+    if (owner === undefined || !loads.has(owner))
+      checks.violated('I4', `slot ${slot} belongs to ${owner}, who is not there`)
+    else loads.set(owner, (loads.get(owner) ?? 0) + (loadOf[slot] ?? 0))
+    if (owner !== targets[slot]) checks.violated('I4', `slot ${slot} has not come from ${owner} to ${targets[slot]}`)
+  }
+  const poorest = Math.min(...loads.values())
+  for (const [slot, owner] of owners.entries()) {
+    const load = loadOf[slot] ?? 0
+    if (load > 0 && (loads.get(owner ?? '') ?? 0) - load > poorest) {
+      checks.violated('I4', `slot ${slot} of ${load} rows should leave ${owner}: ${JSON.stringify([...loads])}`)
+      return
+    }
+  }
+}
