@@ -5,6 +5,7 @@ import { type Admission, NotAdmittedError } from './admission/admission.ts'
 import type { DrainRate } from './drain-rate.ts'
 import { problems } from './problems.ts'
 import type { Writer } from './writer.ts'
+import { Refusals } from './refusals.ts'
 import type { StoredWait } from './stored-wait.ts'
 import { documentsPerGroup, type WriteGroup } from './write-group.ts'
 
@@ -28,6 +29,7 @@ export interface WritesOptions {
 /** Answers for the writer: what was accepted, and every refusal as the problem it is. */
 export class Writes {
   readonly #options: WritesOptions
+  readonly #refusals = new Refusals()
 
   constructor(options: WritesOptions) {
     this.#options = options
@@ -43,18 +45,15 @@ export class Writes {
 
   /** Returns the value of the `Durability` header once the queue holds the documents. Throws a Problem. */
   async accept(group: WriteGroup): Promise<string> {
+    const bound = this.#refusals.boundOfFullQueue
+    if (bound !== undefined) throw this.#queueFull(bound)
     const outcome = await this.#write(group).catch((error: unknown) => {
       throw this.#refusal(this.#failure(error))
     })
     if (outcome.outcome === 'appended') return durabilityHeader(outcome.durability)
     if (outcome.outcome === 'too-large') throw new TypeError(`an entry was larger than ${outcome.maxBytes} bytes`)
-    throw this.#refusal(
-      problems.create(
-        'queue-full',
-        `The queue is at its bound (${outcome.bound}); try again later.`,
-        this.#retryLater(),
-      ),
-    )
+    this.#refusals.sawFull(outcome.bound)
+    throw this.#queueFull(outcome.bound)
   }
 
   /** Like `accept`, and then waits for the document store. Throws a Problem. */
@@ -90,10 +89,7 @@ export class Writes {
 
   #failure(error: unknown): Problem {
     const headers = { 'retry-after': '1' }
-    if (error instanceof NotAdmittedError) {
-      const detail = 'Too many requests are waiting for the queue; try again.'
-      return problems.create('overloaded', detail, { headers, cause: error })
-    }
+    if (error instanceof NotAdmittedError) return this.#refusals.overloaded
     if (error instanceof NotAppliedError) {
       return problems.create('not-applied', 'The queue did not take the write; try again.', { headers, cause: error })
     }
@@ -106,8 +102,9 @@ export class Writes {
     return problem
   }
 
-  #retryLater(): { headers: Record<string, string> } {
-    return { headers: { 'retry-after': String(this.#options.drainRate.retryAfterSeconds(this.#options.bounds)) } }
+  #queueFull(bound: Parameters<Refusals['queueFull']>[0]): Problem {
+    const { drainRate, bounds } = this.#options
+    return this.#refusal(this.#refusals.queueFull(bound, drainRate.retryAfterSeconds(bounds)))
   }
 }
 

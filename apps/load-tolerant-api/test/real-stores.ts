@@ -1,4 +1,5 @@
 import { BackendUnavailableError, type RunningBackend, startBackend } from '@ballast/backends'
+import { countSuite } from '@ballast/backends/describe-on-backend'
 import { describe, expect, test } from 'vitest'
 
 export interface RealStores {
@@ -18,6 +19,7 @@ export async function describeOnRealStores(suites: (stores: RealStores) => void)
 
 function declare(stores: RealStores, suites: (stores: RealStores) => void): void {
   describe(`on redis ${stores.redis.version} and ${stores.mongodb.version}`, () => {
+    countSuite(stores.redis, stores.mongodb)
     suites(stores)
   })
 }

@@ -34,6 +34,9 @@ const windowMs = 100
 export class Admission {
   readonly #options: AdmissionOptions
   readonly #now: () => number
+  // Thrown again and again: under overload the stack traces of new ones would cost more than the refusals.
+  readonly #overfull: NotAdmittedError
+  readonly #tooLate: NotAdmittedError
   #inside = 0
   /** Oldest at `#head`. Two ends and no removal in the middle: an array with a moving start is enough. */
   #waiting: Waiting[] = []
@@ -48,6 +51,8 @@ export class Admission {
   constructor(options: AdmissionOptions) {
     this.#options = options
     this.#now = options.now ?? (() => performance.now())
+    this.#overfull = new NotAdmittedError(`${options.maxRequests} requests are under way already`)
+    this.#tooLate = new NotAdmittedError(`waited ${options.deadlineMs} ms`)
     this.#windowStartMs = this.#now()
   }
 
@@ -63,7 +68,7 @@ export class Admission {
   async enter(): Promise<number> {
     if (this.#inside < this.#options.limit.limit && this.waiting === 0) this.#inside++
     else if (this.#inside + this.waiting >= this.#options.maxRequests) {
-      throw new NotAdmittedError(`${this.#options.maxRequests} requests are under way already`)
+      throw this.#overfull
     } else await this.#wait()
     if (this.#inside > this.#windowMostInside) this.#windowMostInside = this.#inside
     return this.#now()
@@ -111,7 +116,7 @@ export class Admission {
       const oldest = this.#waiting[this.#head]
       if (oldest === undefined || nowMs - oldest.sinceMs < this.#options.deadlineMs) break
       this.#head++
-      oldest.reject(new NotAdmittedError(`waited ${Math.round(nowMs - oldest.sinceMs)} ms`))
+      oldest.reject(this.#tooLate)
     }
     if (this.waiting === 0) {
       this.#waiting = []
