@@ -13,11 +13,19 @@ export interface BackendReport {
   readonly passed: boolean
 }
 
-/** Beside the project's own results, as `<project>.backends/<file>-<kind>.json`, so that Nx caches both together. */
-export function writeBackendReport(backend: RunningBackend, testFile: string, passed: boolean): void {
+/** Those that failed in this test file; a later one that passes does not make them good. */
+const failed = new Set<string>()
+
+/**
+ * Beside the project's own results, as `<project>.backends/<file>-<kind>.json`, so that Nx caches both together. A file that
+ * has several suites on servers of one kind counts as one.
+ */
+export function writeBackendReport(backend: RunningBackend, testFile: string, hasPassed: boolean): void {
   const { kind, version, origin, readyAfterMs } = backend
   const project = projectOf(testFile)
   const suite = suiteOf(testFile, project.folder)
+  if (!hasPassed) failed.add(kind)
+  const passed = !failed.has(kind)
   const report: BackendReport = { kind, version, origin, readyAfterMs, suite, passed }
   const folder = join(fileURLToPath(new URL('../../../.test-results/', import.meta.url)), `${project.name}.backends`)
   mkdirSync(folder, { recursive: true })
