@@ -5,7 +5,7 @@ import { waitUntil } from '@ballast/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Leader, WorkItemStore, WorkerLease } from './port.ts'
 import { openPostgresWorkItems } from './postgres.ts'
-import { startTestPostgres, type TestDatabase, type TestPostgres } from './test-postgres.ts'
+import { testPostgres, type TestDatabase } from './test-postgres.ts'
 import { compareTicks, snapshotTicks } from './tick-check.ts'
 
 const rows = 2_000
@@ -13,13 +13,12 @@ const slots = 64
 const rounds = Number(process.env['RACE_ROUNDS'] ?? 25)
 const longMs = 600_000
 
-let server: TestPostgres
+const server = await testPostgres()
 let database: TestDatabase
 let store: WorkItemStore
 let leader: Leader
 
 beforeAll(async () => {
-  server = await startTestPostgres()
   database = await server.database()
   store = await openPostgresWorkItems({ url: database.url, slots })
   await store.rows.add({ count: rows })
@@ -30,7 +29,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await store[Symbol.asyncDispose]()
   await database[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
 })
 
 const join = (name: string) => store.workers.register({ name, incarnation: randomUUID() }, { weight: 1, ttlMs: longMs })

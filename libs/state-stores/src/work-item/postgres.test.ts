@@ -1,19 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { slotOf } from '@ballast/hashing'
 import { waitUntil } from '@ballast/testing'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { describeWorkItemContract } from './contract.ts'
 import type { WorkItemStore, WorkerLease } from './port.ts'
 import { openPostgresWorkItems } from './postgres.ts'
 import { slotExpression } from './postgres/slot-expression.ts'
-import { startTestPostgres, type TestPostgres } from './test-postgres.ts'
+import { testPostgres } from './test-postgres.ts'
 
-let server: TestPostgres
-
-beforeAll(async () => {
-  server = await startTestPostgres()
-})
-afterAll(() => server[Symbol.asyncDispose]())
+const server = await testPostgres()
 
 describeWorkItemContract('postgres', async () => {
   const database = await server.database()

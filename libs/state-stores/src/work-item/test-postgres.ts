@@ -1,10 +1,11 @@
-import { randomUUID } from 'node:crypto'
-import { temporaryFolder } from '@ballast/testing'
+import { sharedBackend } from '@ballast/backends'
+import { countSuite } from '@ballast/backends/describe-on-backend'
+import { ownNamespace } from '@ballast/backends/own-namespace'
 import pg from 'pg'
-import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
+import { afterAll, afterEach } from 'vitest'
 
-/** For tests: one server per file, one fresh database per test. */
-export interface TestPostgres extends AsyncDisposable {
+/** For tests: fresh databases in the server that all share. */
+export interface TestPostgres {
   database(): Promise<TestDatabase>
 }
 
@@ -19,14 +20,31 @@ export interface TestSession extends AsyncDisposable {
   run<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>
 }
 
-export async function startTestPostgres(): Promise<TestPostgres> {
-  const folder = await temporaryFolder()
-  const server = await startEmbeddedPostgres({ dataDir: folder.path })
+/** Await it at the top level of a test file. Databases of tests that failed are kept, and stderr says where. */
+export async function testPostgres(): Promise<TestPostgres> {
+  const server = await sharedBackend('postgres')
+  countSuite(server)
   const admin = await openSession(server.url)
+  afterAll(() => admin[Symbol.asyncDispose]())
+  const made = new Set<string>()
+  const closed = new Set<string>()
+  const drop = async (names: Iterable<string>): Promise<void> => {
+    for (const name of names) {
+      await admin.run(`DROP DATABASE ${name} WITH (FORCE)`)
+      made.delete(name)
+      closed.delete(name)
+    }
+  }
+  // Hooks run in the reverse order: this one while `admin` is still there.
+  const namespace = ownNamespace(server.url, () => drop(made))
+  // Not all of them at the end: a database takes 8 MB.
+  afterEach(({ task }) => (task.result?.state === 'fail' ? closed.clear() : drop(closed)))
+  let count = 0
   return {
     async database() {
-      const name = `test_${randomUUID().replaceAll('-', '')}`
+      const name = `${namespace}_${++count}`
       await admin.run(`CREATE DATABASE ${name}`)
+      made.add(name)
       const url = new URL(server.url)
       url.pathname = `/${name}`
       const session = await openSession(url.href)
@@ -37,14 +55,9 @@ export async function startTestPostgres(): Promise<TestPostgres> {
         session: () => openSession(url.href),
         async [Symbol.asyncDispose]() {
           await session[Symbol.asyncDispose]()
-          await admin.run(`DROP DATABASE ${name} WITH (FORCE)`)
+          closed.add(name)
         },
       }
-    },
-    async [Symbol.asyncDispose]() {
-      await admin[Symbol.asyncDispose]()
-      await server.stop()
-      await folder[Symbol.asyncDispose]()
     },
   }
 }

@@ -1,19 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NotAppliedError } from '../../outcome.ts'
 import { openPostgresWorkItems } from '../postgres.ts'
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../test-postgres.ts'
+import { testPostgres, type TestDatabase } from '../test-postgres.ts'
 import { connect, sqlState } from './connection.ts'
 
-let server: TestPostgres
+const server = await testPostgres()
 let database: TestDatabase
 
 beforeAll(async () => {
-  server = await startTestPostgres()
   database = await server.database()
 })
 afterAll(async () => {
   await database[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
 })
 
 const failing = async (state: string): Promise<unknown> => {

@@ -1,18 +1,16 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openPostgresWorkItems } from '../postgres.ts'
-import { startTestPostgres, type TestDatabase, type TestPostgres } from '../test-postgres.ts'
+import { testPostgres, type TestDatabase } from '../test-postgres.ts'
 
-let server: TestPostgres
+const server = await testPostgres()
 let database: TestDatabase
 
 beforeAll(async () => {
-  server = await startTestPostgres()
   database = await server.database()
 })
 afterAll(async () => {
   await database[Symbol.asyncDispose]()
-  await server[Symbol.asyncDispose]()
 })
 
 test('a resume that was cut off goes on where it was: no row skips the pause twice, and none is ticked before all have', async () => {
