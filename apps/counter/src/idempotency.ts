@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { Problem } from '@ballast/service'
 import type { Token } from '@ballast/state-stores/counter'
 import type { Intent } from './counter-operation.ts'
 import { problems } from './problems.ts'
@@ -40,21 +41,27 @@ export function tokensOf(intents: readonly Intent[], { scope, key }: RequestKey)
   return intents.map((_, index) => ({ scope, key: `${key}/${index}`, fingerprint }))
 }
 
-/** Requests with a key that this process is serving now. A second one would only wait for the same outcome. */
+/** What a request gets whose key belongs to one that has no answer yet. */
+export const inFlightProblem = (): Problem =>
+  problems.create(
+    'idempotency-key-in-flight',
+    'The first request with this key has no answer yet. Retry for it in a moment.',
+    { headers: { 'retry-after': '1' } },
+  )
+
+export const isInFlight = (error: unknown): boolean =>
+  error instanceof Problem && error.code === 'idempotency-key-in-flight'
+
+/**
+ * Requests with a key that this process, or one of those whose store it owns, is serving now. A second one would only
+ * wait for the same outcome.
+ */
 export class InFlight {
   readonly #keys = new Set<string>()
 
   async run<T>({ scope, key }: RequestKey, serve: () => Promise<T>): Promise<T> {
     const id = `${scope}\n${key}`
-    if (this.#keys.has(id)) {
-      throw problems.create(
-        'idempotency-key-in-flight',
-        'The first request with this key has no answer yet. Retry for it in a moment.',
-        {
-          headers: { 'retry-after': '1' },
-        },
-      )
-    }
+    if (this.#keys.has(id)) throw inFlightProblem()
     this.#keys.add(id)
     try {
       return await serve()

@@ -6,6 +6,7 @@ import { Ledger } from './audit/ledger.ts'
 import { build } from './app.ts'
 import type { AttributedStore } from './attributed-store.ts'
 import type { ServeConfig } from './config.ts'
+import { InFlight } from './idempotency.ts'
 import { measuredStore } from './measured-store.ts'
 import { counterMetrics } from './metrics.ts'
 import { openRemoteStore } from './workers/remote-store.ts'
@@ -22,11 +23,12 @@ export async function serve(service: Service<ServeConfig>): Promise<void> {
   const store = await openStore(service)
   if (config.workers === 1) return serveHttp(service, store)
   service.health.add({ name: 'store', gates: 'ready', check: () => store.check() })
+  const inFlight = new InFlight()
   await service.startWorkers({
     count: config.workers,
     answer: async (question) => {
       if (!isQuestion(question)) throw new TypeError('a worker asks what nobody answers')
-      return answerQuestion(store, question)
+      return answerQuestion(store, question, inFlight)
     },
   })
 }

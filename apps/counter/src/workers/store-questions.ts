@@ -8,6 +8,7 @@ import type {
 import { isDiskFull, StoreUnavailableError } from '@ballast/state-stores/counter'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import type { AttributedStore } from '../attributed-store.ts'
+import { inFlightProblem, isInFlight, type InFlight } from '../idempotency.ts'
 
 /** What a worker asks the process that owns the store; both are the same program, so nothing is versioned. */
 export type StoreQuestion =
@@ -26,19 +27,32 @@ export interface StoreAnswer {
 }
 
 interface Failure {
-  readonly kind: 'not-applied' | 'disk-full' | 'unknown' | 'unavailable' | 'other'
+  readonly kind: 'in-flight' | 'not-applied' | 'disk-full' | 'unknown' | 'unavailable' | 'other'
   readonly message: string
 }
 
-/** Answers with a failure where the store throws: what may be retried must survive the way to the other process. */
-export async function answerQuestion(store: AttributedStore, question: StoreQuestion): Promise<StoreAnswer> {
+/**
+ * Answers with a failure where the store throws: what may be retried must survive the way to the other process.
+ * `inFlight`: the keys of all workers, so that two of them do not serve one request at a time.
+ */
+export async function answerQuestion(
+  store: AttributedStore,
+  question: StoreQuestion,
+  inFlight: InFlight,
+): Promise<StoreAnswer> {
   const answer = (rest: Partial<StoreAnswer>): StoreAnswer => ({
     nowMs: store.nowMs(),
     capabilities: store.capabilities,
     ...rest,
   })
   try {
-    if (question.ask === 'commit') return answer({ outcomes: await store.commit(question.ops, question.by) })
+    if (question.ask === 'commit') {
+      const { ops, by } = question
+      const commit = () => store.commit(ops, by)
+      // The first operation's token is the request's: no two requests share it.
+      const token = ops[0]?.token
+      return answer({ outcomes: await (token === undefined ? commit() : inFlight.run(token, commit)) })
+    }
     if (question.ask === 'read') return answer({ counters: await store.read(question.names) })
     if (question.ask === 'scan') return answer({ counters: await store.scan(question.options) })
     await store.check()
@@ -58,6 +72,7 @@ export function isAnswer(value: unknown): value is StoreAnswer {
 
 function toFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error)
+  if (isInFlight(error)) return { kind: 'in-flight', message }
   if (isDiskFull(error)) return { kind: 'disk-full', message }
   if (error instanceof NotAppliedError) return { kind: 'not-applied', message }
   if (error instanceof OutcomeUnknownError) return { kind: 'unknown', message }
@@ -65,6 +80,7 @@ function toFailure(error: unknown): Failure {
 }
 
 export function toError({ kind, message }: Failure): Error {
+  if (kind === 'in-flight') return inFlightProblem()
   if (kind === 'disk-full') {
     return new NotAppliedError(message, { cause: Object.assign(new Error(message), { code: 'ENOSPC' }) })
   }
