@@ -73,6 +73,26 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 7_200_000,
   },
   {
+    name: 'scaler-faults',
+    shows:
+      '100 kills, stops, ends, cuts and delays of real processes: 0 ticks doubled, 0 lost, 0 stale writes; prints the longest unowned window',
+    takes: 'about 15 min, estimated from short runs',
+    project: 'apps/scaler',
+    file: 'test/faults.e2e.test.ts',
+    env: { FAULT_ROUNDS: '100' },
+    timeoutMs: 14_400_000,
+  },
+  {
+    name: 'scaler-failover',
+    shows:
+      '10 fail-overs to a synchronous standby, 10 to an asynchronous one, under work: nothing doubled, no stale writer; what the tail cost',
+    takes: 'about 10 min, estimated from short runs',
+    project: 'apps/scaler',
+    file: 'test/failover.e2e.test.ts',
+    env: { FAILOVER_ROUNDS: '10' },
+    timeoutMs: 7_200_000,
+  },
+  {
     name: 'message-store-cassandra-nodes',
     shows:
       'three Cassandra nodes, killed in turn under writes and reads: 0 acknowledged lost, failures cured within 5 s',
