@@ -17,8 +17,8 @@ export interface LoadOptions {
   /** Answers in this time at the start are checked but not counted. */
   readonly warmUpMs?: number
   readonly request: RequestTemplate
-  /** Writes the strings in this array member of every 2xx JSON answer to a file, one a line. */
-  readonly collect?: { readonly key: string; readonly file: string }
+  /** Writes the strings in this array member of every 2xx JSON answer to a file, one a line, in quotes if wanted. */
+  readonly collect?: { readonly key: string; readonly file: string; readonly quoted?: boolean }
 }
 
 export interface RequestTemplate {

@@ -38,7 +38,8 @@ async function run({
     if (collect && collector) {
       const strings = stringsAt(body, collect.key)
       collected += strings.length
-      collector.write(`${strings.join('\n')}\n`)
+      const lines = collect.quoted === true ? strings.map((text) => `"${text}"`) : strings
+      collector.write(`${lines.join('\n')}\n`)
     }
     const nowMs = performance.now()
     if (nowMs >= countFromMs && nowMs < endMs) latencies.push(latencyMs)

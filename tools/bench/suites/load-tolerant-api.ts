@@ -3,6 +3,7 @@ import { app } from '../../platform/services/app.ts'
 import type { Suite } from '../case.ts'
 import { benchFolder } from '../folder.ts'
 import { program, startServer } from '../server.ts'
+import { systemCases } from './load-tolerant-api/cases.ts'
 import { throughput } from '../throughput.ts'
 
 const connections = 100
@@ -11,6 +12,7 @@ export const loadTolerantApi: Suite = {
   name: 'load-tolerant-api',
   summary: 'five durable writes and five reads a request: shared steps against one by one',
   cases: [
+    ...systemCases,
     {
       name: `load-tolerant-api/data-${connections}`,
       unit: 'requests/s',

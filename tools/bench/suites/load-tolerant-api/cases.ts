@@ -1,0 +1,134 @@
+import { startBackend } from '@ballast/backends'
+import { startFaultProxy } from '@ballast/fault-proxy'
+import type { BenchCase, Effort } from '../../case.ts'
+import { program, startServer } from '../../server.ts'
+import { commandsPerSecond, openSystem, type WholeSystem } from './system.ts'
+import { users, type UsersResult } from './users.ts'
+
+/** Processes of the api. */
+const workers = 2
+/** A queue that grows for a few seconds only would show nothing, so these rounds are longer than those of other suites. */
+const longer = 4
+
+/** Fewer users in a run that only tries whether it works at all. */
+const usersOf = (count: number, { measureMs }: Effort): number => (measureMs < 1000 ? Math.min(count, 50) : count)
+
+interface Run extends UsersResult {
+  readonly worstSecond: number
+}
+
+/** Each run of a number of users shows several figures; a case whose figures are there already takes those, round by round. */
+const runs = new Map<number, Run[]>()
+
+async function runOnce(system: WholeSystem, connections: number, effort: Effort): Promise<Run> {
+  const { url, journal } = system
+  const durationMs = effort.measureMs * longer
+  const result = await users({ url, connections: usersOf(connections, effort), durationMs, journal })
+  system.unanswered(result.unanswered)
+  return { ...result, worstSecond: system.writeCommands.worstSecond }
+}
+
+/** A figure of the whole system under so many users. */
+function ofSystem(
+  name: string,
+  unit: string,
+  connections: number,
+  compares: string,
+  figure: (run: Run) => number,
+): BenchCase {
+  return {
+    name: `load/${name}`,
+    unit,
+    higherIsBetter: unit === 'requests/s',
+    compares,
+    async open(stack, effort) {
+      const kept = runs.get(connections) ?? []
+      runs.set(connections, kept)
+      // The first turn is not counted.
+      const enough = kept.length > effort.rounds
+      const system = enough ? undefined : await openSystem(stack, workers)
+      let turn = 0
+      return {
+        async ours() {
+          const run = kept[turn++] ?? (system === undefined ? undefined : await runOnce(system, connections, effort))
+          if (run === undefined) throw new TypeError('a round is missing')
+          if (turn > kept.length) kept.push(run)
+          return figure(run)
+        },
+      }
+    },
+  }
+}
+
+/** Requests a second of the whole system and of a peer, in turns, by as many users. */
+function against(
+  name: string,
+  connections: number,
+  compares: string,
+  startPeer: (stack: AsyncDisposableStack, effort: Effort) => Promise<string>,
+): BenchCase {
+  return {
+    name: `load/${name}`,
+    unit: 'requests/s',
+    higherIsBetter: true,
+    compares,
+    async open(stack, effort) {
+      const peerUrl = await startPeer(stack, effort)
+      const system = await openSystem(stack, workers)
+      const peer = { url: peerUrl, connections: usersOf(connections, effort), durationMs: effort.measureMs * longer }
+      return {
+        ours: async () => (await runOnce(system, connections, effort)).perSecond,
+        // Less than one answer in a turn counts as one: it flatters the peer.
+        peer: async () => Math.max((await users(peer)).perSecond, 1000 / peer.durationMs),
+      }
+    },
+  }
+}
+
+const whole = `GET /api/data of ${workers} processes, Redis, consumer and a store behind ${commandsPerSecond} write commands a second`
+
+export const systemCases: readonly BenchCase[] = [
+  ofSystem(
+    '10k-p95-ms',
+    'ms',
+    10_000,
+    `${whole}; 10,000 users without think time; 95 % are faster`,
+    ({ p95Ms }) => p95Ms,
+  ),
+  ofSystem('10k-p99-ms', 'ms', 10_000, 'the same runs; 99 % are faster', ({ p99Ms }) => p99Ms),
+  ofSystem(
+    '10k-errors',
+    'requests',
+    10_000,
+    'the same runs; failed, or two seconds and slower',
+    ({ errors }) => errors,
+  ),
+  ofSystem(
+    'write-commands-per-s',
+    'commands',
+    10_000,
+    'the same runs; the worst sliding second at the proxy until then',
+    ({ worstSecond }) => worstSecond,
+  ),
+  ofSystem('338-p95-ms', 'ms', 338, `${whole}; 338 users, 95 % are faster`, ({ p95Ms }) => p95Ms),
+  ofSystem('338-requests-per-s', 'requests/s', 338, 'the same runs; answers a second', ({ perSecond }) => perSecond),
+  against(
+    '10k-vs-one-by-one',
+    10_000,
+    `${whole}; against five awaited XADD and five awaited GET on a Redis alike`,
+    async (stack) => {
+      const redis = stack.use(await startBackend('redis', { durability: 'process' }))
+      return startServer(stack, program('servers/seed-design.ts', redis.url))
+    },
+  ),
+  against(
+    'vs-starter-capped',
+    338,
+    `${whole}; against five awaited inserts and finds on a store behind the same cap; 338 users`,
+    async (stack) => {
+      const mongodb = stack.use(await startBackend('mongodb', { durability: 'none' }))
+      const proxy = stack.use(await startFaultProxy({ target: mongodb.url, mongo: { perSecond: commandsPerSecond } }))
+      return startServer(stack, program('servers/starter.ts', proxy.url))
+    },
+  ),
+]

@@ -1,0 +1,89 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { startBackend } from '@ballast/backends'
+import { startFaultProxy, type WriteCommandMeter } from '@ballast/fault-proxy'
+import { readJournal } from '../../../load/wrk/run-wrk.ts'
+import { app, appProgram } from '../../../platform/services/app.ts'
+import { benchFolder } from '../../folder.ts'
+import { startServer } from '../../server.ts'
+
+export const commandsPerSecond = 100
+const drainWithinMs = 300_000
+
+export interface WholeSystem {
+  readonly url: string
+  readonly redisUrl: string
+  /** Of the document store, past the cap. */
+  readonly mongodbUrl: string
+  readonly writeCommands: WriteCommandMeter
+  /** Where the load keeps the ids that it was told are written. */
+  readonly journal: string
+  /** A load tells how many of its requests had no answer. */
+  unanswered(requests: number): void
+}
+
+/**
+ * Everything that a deployment has: the api in `workers` processes, Redis with `appendfsync everysec`, one consumer, and a document
+ * store behind a proxy that lets 100 write commands a second through and counts them. When the stack is disposed the backlog
+ * drains, and `verify` must pass: a figure of a system that lost something would be worth nothing.
+ */
+export async function openSystem(stack: AsyncDisposableStack, workers: number): Promise<WholeSystem> {
+  const folder = await benchFolder(stack)
+  const redis = stack.use(await startBackend('redis', { durability: 'process' }))
+  const mongodb = stack.use(await startBackend('mongodb', { durability: 'none' }))
+  const proxy = stack.use(await startFaultProxy({ target: mongodb.url, mongo: { perSecond: commandsPerSecond } }))
+  const meter = proxy.writeCommands
+  if (meter === undefined) throw new TypeError('the proxy counts no commands')
+  const stores = ['--stream', redis.url, '--documents', proxy.url]
+  const bounds = ['--queue-max-bytes', '4GiB', '--queue-max-entries', '10000000']
+  const limits = ['--commands-per-second', String(commandsPerSecond)]
+  const url = await startServer(
+    stack,
+    app('load-tolerant-api', 'api', 0, [...stores, ...bounds, '--workers', String(workers)]),
+  )
+  await startServer(stack, app('load-tolerant-api', 'consumer', 0, [...stores, ...limits]))
+  const journal = join(folder, 'journal')
+  await writeFile(`${journal}.0`, '')
+  let unanswered = 0
+  // Disposed first, while all of it still runs.
+  stack.defer(async () => {
+    await drained(url)
+    const ids = join(folder, 'acknowledged')
+    await writeFile(ids, (await readJournal(journal)).map((id) => `${id}\n`).join(''))
+    const unknown = ['--max-unacknowledged', String(unanswered * 5)]
+    await verify([...stores, '--acknowledged', ids, ...unknown])
+    if (meter.worstSecond > commandsPerSecond) throw new Error(`${meter.worstSecond} write commands in one second`)
+  })
+  return {
+    url,
+    redisUrl: redis.url,
+    mongodbUrl: mongodb.url,
+    writeCommands: meter,
+    journal,
+    unanswered: (requests) => void (unanswered += requests),
+  }
+}
+
+async function drained(url: string): Promise<void> {
+  const deadlineMs = performance.now() + drainWithinMs
+  for (;;) {
+    const answer = await fetch(`${url}/readyz`)
+    const body: unknown = await answer.json()
+    if (typeof body === 'object' && body !== null && 'queue' in body && isEmpty(body.queue)) return
+    if (performance.now() > deadlineMs) throw new Error(`the backlog did not drain: ${JSON.stringify(body)}`)
+    await new Promise((resolve) => setTimeout(resolve, 200))
+  }
+}
+
+const isEmpty = (queue: unknown): boolean =>
+  typeof queue === 'object' && queue !== null && 'entries' in queue && queue.entries === 0
+
+function verify(flags: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, [...appProgram('load-tolerant-api', 'verify', flags)], (error, stdout, stderr) => {
+      if (error === null) resolve()
+      else reject(new Error(`verify failed: ${stdout}${stderr}`))
+    })
+  })
+}

@@ -1,0 +1,57 @@
+import { slowMs } from '../../../load/assessment/plan.ts'
+import { generateLoad } from '../../../load/generate-load.ts'
+import { failures } from '../../../load/options.ts'
+import { hasWrk, runWrk } from '../../../load/wrk/run-wrk.ts'
+
+export interface UsersResult {
+  readonly perSecond: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  /** Requests that were refused, wrong, broken, or took two seconds and more. */
+  readonly errors: number
+  /** Answers that nobody got: their writes may be there. */
+  readonly unanswered: number
+}
+
+export interface UsersOptions {
+  readonly url: string
+  readonly connections: number
+  readonly durationMs: number
+  readonly journal?: string
+}
+
+/** Users without think time on kept-alive connections: wrk where it is installed, as it costs the least. */
+export async function users(options: UsersOptions): Promise<UsersResult> {
+  return (await hasWrk()) ? byWrk(options) : byNode(options)
+}
+
+async function byWrk({ url, ...options }: UsersOptions): Promise<UsersResult> {
+  const result = await runWrk({ url: `${url}/api/data`, ...options })
+  const { latencies, seconds, bad, socketErrors, timeouts, answers } = result
+  return {
+    perSecond: (answers - bad) / seconds,
+    p95Ms: latencies.percentile(95),
+    p99Ms: latencies.percentile(99),
+    errors: bad + socketErrors + timeouts + latencies.countFrom(slowMs),
+    // It ends in the middle: each connection has a request under way.
+    unanswered: options.connections + socketErrors + timeouts,
+  }
+}
+
+async function byNode({ url, connections, durationMs, journal }: UsersOptions): Promise<UsersResult> {
+  const result = await generateLoad({
+    url,
+    connections,
+    durationMs,
+    request: { method: 'GET', path: '/api/data' },
+    ...(journal === undefined ? {} : { collect: { key: 'writes', file: `${journal}.${Date.now()}`, quoted: true } }),
+  })
+  const broken = Object.values(result.broken).reduce((sum, count) => sum + count, 0)
+  return {
+    perSecond: result.perSecond,
+    p95Ms: result.latencyMs.p95,
+    p99Ms: result.latencyMs.p99,
+    errors: failures(result) + (result.latencyMs.max >= slowMs ? 1 : 0),
+    unanswered: broken,
+  }
+}
