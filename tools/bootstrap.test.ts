@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
-import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
+import { isAlive, startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 
 const source = new URL('bootstrap.mjs', import.meta.url)
 
@@ -29,14 +29,6 @@ function workspaceIn(folder: string): string {
     "lockfileVersion: '9.0'\nsettings:\n  autoInstallPeers: true\n  excludeLinksFromLockfile: false\nimporters:\n  .: {}\n",
   )
   return root
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    return process.kill(pid, 0)
-  } catch {
-    return false
-  }
 }
 
 const bootstrap = (root: string, args: string[], env: Record<string, string> = {}) =>

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder, waitUntil } from '@ballast/testing'
+import { isAlive, temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startCounter, type CounterProcess } from './counter-process.ts'
 import { workersOf } from './workers-of.ts'
@@ -118,12 +117,3 @@ describe('--workers 2', () => {
     await expect(count(second.url)).resolves.toBe(2)
   })
 })
-
-function isAlive(pid: number): boolean {
-  try {
-    // A zombie that its parent has not asked after is dead, too.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  } catch {
-    return false
-  }
-}

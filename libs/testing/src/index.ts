@@ -1,4 +1,5 @@
 export { freePort } from './free-port.ts'
+export { isAlive } from './is-alive.ts'
 export { startProcess, type Exit, type ProcessOptions, type TestProcess } from './start-process.ts'
 export { temporaryFolder, type TemporaryFolder } from './temporary-folder.ts'
 export { waitUntil, type WaitOptions } from './wait-until.ts'

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { startProcess, temporaryFolder, waitUntil } from './index.ts'
+import { isAlive, startProcess, temporaryFolder, waitUntil } from './index.ts'
 
 test('waitUntil returns the value, and names what it waited for when time is up', async () => {
   let calls = 0
@@ -30,8 +30,18 @@ test('a process reports its lines, and dies with its scope', async () => {
     await using child = startProcess({ args: ['-e', 'console.log("ready"); setInterval(() => {}, 1000)'] })
     pid = child.pid
     await expect(child.waitForLine(/rea/)).resolves.toBe('ready')
+    expect(isAlive(pid)).toBe(true)
   }
   expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  expect(isAlive(pid)).toBe(false)
+})
+
+test.runIf(process.platform === 'linux')('a zombie is not alive', async () => {
+  // The shell becomes a program that never asks after what the shell has started.
+  await using parent = startProcess({ command: 'sh', args: ['-c', 'echo ready & echo child $!; exec sleep 60'] })
+  const pid = Number((await parent.waitForLine(/^child/)).split(' ')[1])
+  await waitUntil(() => !isAlive(pid))
+  expect(() => process.kill(pid, 0)).not.toThrow()
 })
 
 test('waiting for a line of a process that ended fails at once with what it printed', async () => {

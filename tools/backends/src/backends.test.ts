@@ -1,10 +1,9 @@
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import https from 'node:https'
-import { startProcess, waitUntil } from '@ballast/testing'
+import { isAlive, startProcess, waitUntil } from '@ballast/testing'
 import pg from 'pg'
 import { describe, expect, test } from 'vitest'
-import { isAlive } from './is-alive.ts'
 import { backendKinds, sharedBackend, startBackend, type BackendKind } from './index.ts'
 import { redisCommand } from './resp.ts'
 

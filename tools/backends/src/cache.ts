@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { isAlive } from './is-alive.ts'
+import { isAlive } from '@ballast/testing'
 
 /** Where fetched servers are kept, outside of any checkout, so that all checkouts share them. */
 export const cacheFolder =

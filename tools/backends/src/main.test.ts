@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
+import { isAlive, startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, test } from 'vitest'
-import { isAlive } from './is-alive.ts'
 import { findProgram } from './run.ts'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))

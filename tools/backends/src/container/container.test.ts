@@ -2,12 +2,11 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
+import { isAlive, startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { backendKinds, startBackend } from '../index.ts'
 import { definitions } from '../definitions.ts'
 import { findServer } from '../find-server.ts'
-import { isAlive } from '../is-alive.ts'
 import { redisCommand } from '../resp.ts'
 import { composeFile, imageOf } from './compose-file.ts'
 

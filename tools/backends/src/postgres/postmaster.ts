@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isAlive } from '@ballast/testing'
 import { endSessionsWithoutPostmaster } from './orphaned-sessions.ts'
 
 const ownerFile = (folder: string) => join(folder, 'launcher.pid')
@@ -45,15 +46,6 @@ export async function endPostmaster(pid: number, hasEnded: () => boolean): Promi
     while (!hasEnded() && performance.now() < deadline) await delay(10)
   }
   return hasEnded()
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return process.platform !== 'linux' || !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
-  } catch {
-    return false
-  }
 }
 
 /** A pid file outlives a power cut, and pids are reused: the process must be a postmaster that works in this folder. */

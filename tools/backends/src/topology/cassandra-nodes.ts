@@ -1,5 +1,5 @@
 import type { Durability, RunningBackend } from '../backend.ts'
-import { freePort } from '../free-port.ts'
+import { freePort } from '@ballast/testing'
 import { startBackend } from '../start.ts'
 
 export interface CassandraNodesOptions {
