@@ -78,7 +78,8 @@ async function startFound(found: FoundServer, options: BackendOptions, home: str
       await prepared.server.start()
       return prepared
     } catch (error) {
-      const isTaken = error instanceof Error && /in use|BindException|unable to bind/i.test(error.message)
+      const isTaken =
+        error instanceof Error && /in use|BindException|unable to bind|could not create any TCP/i.test(error.message)
       if (!isTaken || options.port !== undefined || attempt === 3) throw error
     }
   }

@@ -99,7 +99,7 @@ export class ProcessServer implements Server {
   #lastWords(): string {
     const lines = readFileSync(this.logFile, 'utf8').trim().split('\n')
     const telling = lines.filter((line) => !/^\s+(at |\.\.\.)/.test(line))
-    const errors = telling.slice(0, -2).filter((line) => /ERROR|FATAL|Exception|Terminating/.test(line))
+    const errors = telling.slice(0, -2).filter((line) => /ERROR|FATAL|Exception|Terminating|in use/.test(line))
     return [...errors.slice(-3), ...telling.slice(-2)].join(' | ')
   }
 }
