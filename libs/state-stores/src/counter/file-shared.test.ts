@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeCounterContract } from './contract.ts'
@@ -99,7 +100,7 @@ test(
   async () => {
     const path = await scratch()
     await (await openCounterStore(`file:${path}?mode=shared`)).close()
-    const fixture = new URL('fixtures/shared-adder.ts', import.meta.url).pathname
+    const fixture = fileURLToPath(new URL('fixtures/shared-adder.ts', import.meta.url))
     const outputs: (readonly string[])[] = []
     const start = async (name: string) => {
       const adder = startProcess({ command: process.execPath, args: [fixture, path, name] })

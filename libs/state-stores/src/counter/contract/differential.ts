@@ -62,7 +62,7 @@ export function testAgainstMemory(
   const only = atomicity === 'counter' ? 'n/a' : undefined
   test(
     `any batches: the same outcomes and counters as in memory (${runs} runs)`,
-    { timeout: 30_000 + runs * 200 },
+    { timeout: 60_000 + runs * 2000 },
     async () => {
       const limits = { tokenWindowMs: 400, maxTokens: 4 }
       const { store, nowMs, pass } = await start(limits)

@@ -2,11 +2,12 @@ import { execFile, spawnSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { fileURLToPath } from 'node:url'
 import { temporaryFolder } from '@ballast/testing'
 import { expect, test } from 'vitest'
 
 const can = spawnSync('strace', ['-o', '/dev/null', 'true']).status === 0
-const fixture = new URL('../fixtures/one-commit.ts', import.meta.url).pathname
+const fixture = fileURLToPath(new URL('../fixtures/one-commit.ts', import.meta.url))
 
 /** The calls of the second commit that end before its answer, in order, as `call` or `call name`. */
 async function callsOfCommit(logAtBytes: string): Promise<string[]> {
