@@ -80,6 +80,13 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
     log,
   })
   const complainOfScaling = onceInAWhile((error) => log.warn({ err: error }, 'cannot scale'))
+  service.metrics.gauge({
+    name: 'scaler_wanted_workers',
+    help: 'workers that the autoscaler wants',
+    collect() {
+      this.set(autoscaler.status?.wanted ?? 0)
+    },
+  })
   const scaling = repeat({
     async step() {
       const { counts } = leadership

@@ -28,9 +28,8 @@ export function connectTo(options: ClientOptions): Ask {
     throw new Error('--url (SCALER_URL) must be the http:// or https:// URL of a control plane')
   }
   const server = new URL(url)
-  const files = [options.serverCa, options.clientCert, options.clientKey].map(read)
   return async <T>(method: Method, path: string, body?: object): Promise<T> => {
-    const [ca, cert, key] = await Promise.all(files)
+    const [ca, cert, key] = await Promise.all([options.serverCa, options.clientCert, options.clientKey].map(read))
     const payload = body === undefined ? undefined : JSON.stringify(body)
     const request = server.protocol === 'https:' ? requestHttps : requestHttp
     const { promise, resolve, reject } = Promise.withResolvers<{ status: number; text: string }>()

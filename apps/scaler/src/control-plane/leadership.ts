@@ -154,7 +154,7 @@ export class Leadership {
     if (counts === 'stale') return false
     known.counts = counts
     await this.#readMapIfChanged(known, members)
-    await this.#attend(known)
+    const paused = await this.#attend(known)
 
     const living = members.filter((member) => member.alive)
     const nowMs = this.#nowMs()
@@ -178,6 +178,7 @@ export class Leadership {
       maxOverMean: unevenness(living, known.map.owners, counts, zones),
       unownedSlots: known.map.owners.filter((owner) => owner === undefined || !known.alive.has(owner)).length,
       errorRows: known.errorRows,
+      paused,
     })
     return true
   }
@@ -208,12 +209,15 @@ export class Leadership {
     known.epochs = epochs
   }
 
-  async #attend(known: Known): Promise<void> {
+  /** Reads the limits now and then, and sees a resume through whose beginner may be gone. True: all is paused. */
+  async #attend(known: Known): Promise<boolean> {
     const { operator } = this.#store
     if (known.step % stepsPerLimits === 0) known.limits = await operator.limits()
     known.step += 1
-    // Whoever began to resume may be gone.
-    if ((await operator.pauseState()).resuming) await operator.resume({ catchUp: false })
+    const { pausedSinceMs, resuming } = await operator.pauseState()
+    if (!resuming) return pausedSinceMs !== undefined
+    await operator.resume({ catchUp: false })
+    return false
   }
 
   async #carryOut(known: Known, { cause, workers, result }: Decision): Promise<boolean> {

@@ -8,6 +8,7 @@ export interface Observation {
   readonly maxOverMean: number
   readonly unownedSlots: number
   readonly errorRows: number
+  readonly paused?: boolean
 }
 
 export interface ControlMetrics {
@@ -42,6 +43,7 @@ export function controlMetrics(metrics: Metrics, leads: () => boolean): ControlM
     name: 'scaler_moved_slots_total',
     help: 'slots that plans gave to another worker',
   })
+  const paused = metrics.gauge({ name: 'scaler_paused', help: '1 while all is paused' })
   let longestMs = 0
   return {
     observe({ members, ...seen }) {
@@ -52,6 +54,7 @@ export function controlMetrics(metrics: Metrics, leads: () => boolean): ControlM
       errorRows.set(seen.errorRows)
       balance.set(seen.maxOverMean)
       unowned.set(seen.unownedSlots)
+      paused.set(seen.paused === true ? 1 : 0)
     },
     planned(stats) {
       movedRows.inc(stats.movedRows)

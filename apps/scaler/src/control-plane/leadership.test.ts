@@ -1,0 +1,137 @@
+import { createMetrics } from '@ballast/metrics'
+import { NotAppliedError } from '@ballast/state-stores/outcome'
+import type { WorkItemStore } from '@ballast/state-stores/work-item'
+import { openMemoryWorkItems } from '@ballast/state-stores/work-item/memory'
+import { expect, test } from 'vitest'
+import { Leadership } from './leadership.ts'
+import { controlMetrics } from './metrics.ts'
+
+const ttlMs = 3_000
+
+async function scene(options: { maxPlansPerSecond?: number; maxJoinsPerSecond?: number } = {}) {
+  let nowMs = 1_000_000
+  let away = false
+  const memory = openMemoryWorkItems({ slots: 64, nowMs: () => nowMs })
+  const fail = () => {
+    if (away) throw new NotAppliedError('PostgreSQL is unreachable')
+  }
+  const store: WorkItemStore = {
+    ...memory,
+    leaders: {
+      ...memory.leaders,
+      campaign: async (...args) => (fail(), memory.leaders.campaign(...args)),
+      renew: async (...args) => (fail(), memory.leaders.renew(...args)),
+    },
+  }
+  const log = { info: () => {}, warn: () => {} }
+  const pacing = { joinSettleMs: 0, rebalanceIntervalMs: 1_000, tolerance: 0.01 }
+  const metrics = controlMetrics(createMetrics({ service: 'test', processMetrics: false }), () => true)
+  const leadership = new Leadership(
+    store,
+    { name: 'c', ttlMs: 1_000, ...pacing, ...options },
+    { log, metrics, nowMs: () => nowMs },
+  )
+  const leases = new Map<string, Awaited<ReturnType<typeof memory.workers.register>>>()
+  const join = async (...names: string[]) => {
+    for (const name of names) {
+      leases.set(name, await memory.workers.register({ name, incarnation: name }, { weight: 1, ttlMs }))
+    }
+  }
+  const report = { ttlMs, rows: 0, lastTickMs: 0, longestGapTicks: 0 }
+  const beat = async (...names: string[]) => {
+    for (const name of names) await memory.workers.heartbeat({ name, incarnation: name }, report)
+  }
+  const planned = async () => (await memory.leaders.history(1_000)).filter(({ kind }) => kind === 'planned').length
+  /** Steps as often as a control plane does. */
+  const run = async (ms: number, alive: readonly string[]) => {
+    for (let passed = 0; passed < ms; passed += 250) {
+      nowMs += 250
+      await beat(...alive)
+      await leadership.step().catch(() => {})
+    }
+  }
+  const targets = () => new Set(memory.state.targets)
+  return {
+    memory,
+    leadership,
+    join,
+    run,
+    planned,
+    targets,
+    lose: (on: boolean) => (away = on),
+    pass: (ms: number) => (nowMs += ms),
+  }
+}
+
+test('after an outage in which every lease ran out, workers have time to be heard again before anybody is held for dead', async () => {
+  const { join, run, planned, targets, lose, pass, leadership } = await scene()
+  await join('a', 'b', 'c')
+  await run(1_000, ['a', 'b', 'c'])
+  const before = await planned()
+  lose(true)
+  pass(20_000)
+  await expect(leadership.step()).rejects.toThrow('unreachable')
+  lose(false)
+  await run(1_000, ['a'])
+  expect(await planned(), 'only one was heard of yet').toBe(before)
+  await run(3_000, ['a', 'b', 'c'])
+  expect(await planned()).toBe(before)
+  expect(targets().size).toBe(3)
+  lose(true)
+  await expect(leadership.step()).rejects.toThrow('unreachable')
+  lose(false)
+  await run(6_000, ['a', 'b'])
+  expect(targets(), 'one that stays silent is replaced all the same').toEqual(new Set(['a', 'b']))
+})
+
+test('a loss without an outage is repaired in the first step that sees it', async () => {
+  const { join, run, targets } = await scene()
+  await join('a', 'b')
+  await run(1_000, ['a', 'b'])
+  await run(ttlMs, ['a'])
+  expect(targets()).toEqual(new Set(['a']))
+})
+
+test('workers that come and go all the time cost so many plans and no more', async () => {
+  const { join, run, planned } = await scene({ maxPlansPerSecond: 1 })
+  await join('a')
+  for (let turn = 0; turn < 40; turn++) {
+    await join(`flapping-${turn}`)
+    await run(500, ['a'])
+  }
+  expect(await planned()).toBeGreaterThan(5)
+  expect(await planned(), 'in twenty seconds').toBeLessThanOrEqual(22)
+})
+
+test('a crowd of newcomers is let in by and by', async () => {
+  const { join, run, targets } = await scene({ maxJoinsPerSecond: 4, maxPlansPerSecond: 100 })
+  const names = Array.from({ length: 12 }, (_, i) => `w-${String(i).padStart(2, '0')}`)
+  await join(...names)
+  await run(250, names)
+  expect(targets().size).toBe(4)
+  await run(3_000, names)
+  expect(targets().size).toBe(12)
+})
+
+test('a resume whose beginner is gone is seen through by the leader', async () => {
+  const { memory, leadership } = await scene()
+  let resumed = 0
+  const store: WorkItemStore = {
+    ...memory,
+    operator: {
+      ...memory.operator,
+      pauseState: async () => ({ pausedSinceMs: 1, resuming: resumed === 0, skips: 0n }),
+      resume: async () => void (resumed += 1),
+    },
+  }
+  const metrics = controlMetrics(createMetrics({ service: 'test', processMetrics: false }), () => true)
+  const log = { info: () => {}, warn: () => {} }
+  const other = new Leadership(
+    store,
+    { name: 'd', ttlMs: 60_000, joinSettleMs: 0, rebalanceIntervalMs: 1_000, tolerance: 0.01 },
+    { log, metrics, nowMs: () => 0 },
+  )
+  await other.step()
+  await other.step()
+  expect([resumed, leadership.leads, other.leads]).toEqual([1, false, true])
+})
