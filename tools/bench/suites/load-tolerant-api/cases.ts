@@ -87,6 +87,19 @@ function against(
 
 const whole = `GET /api/data of ${workers} processes, Redis, consumer and a store behind ${commandsPerSecond} write commands a second`
 
+/** What overload costs: the same system with ten times the users that it needs to be busy. */
+const goodputAtTenfold: BenchCase = {
+  name: 'load/goodput-at-10x',
+  unit: 'requests/s',
+  higherIsBetter: true,
+  compares: `${whole}; right answers within 2 s with 10,000 users, against the same system with 1,000`,
+  async open(stack, effort) {
+    const system = await openSystem(stack, workers)
+    const goodput = (count: number) => async () => (await runOnce(system, count, effort)).goodPerSecond
+    return { ours: goodput(10_000), peer: goodput(1000) }
+  },
+}
+
 export const systemCases: readonly BenchCase[] = [
   ofSystem(
     '10k-p95-ms',
@@ -112,6 +125,7 @@ export const systemCases: readonly BenchCase[] = [
   ),
   ofSystem('338-p95-ms', 'ms', 338, `${whole}; 338 users, 95 % are faster`, ({ p95Ms }) => p95Ms),
   ofSystem('338-requests-per-s', 'requests/s', 338, 'the same runs; answers a second', ({ perSecond }) => perSecond),
+  goodputAtTenfold,
   against(
     '10k-vs-one-by-one',
     10_000,

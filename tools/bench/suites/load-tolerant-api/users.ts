@@ -5,6 +5,8 @@ import { hasWrk, runWrk } from '../../../load/wrk/run-wrk.ts'
 
 export interface UsersResult {
   readonly perSecond: number
+  /** Goodput: right, and in time. */
+  readonly goodPerSecond: number
   readonly p95Ms: number
   readonly p99Ms: number
   /** Requests that were refused, wrong, broken, or took two seconds and more. */
@@ -28,13 +30,26 @@ export async function users(options: UsersOptions): Promise<UsersResult> {
 async function byWrk({ url, ...options }: UsersOptions): Promise<UsersResult> {
   const result = await runWrk({ url: `${url}/api/data`, ...options })
   const { latencies, seconds, bad, socketErrors, timeouts, answers } = result
+  const { connections, durationMs } = options
+  // Nobody was answered: slower than the run was long, which is no zero.
+  if (answers === 0) {
+    return {
+      perSecond: 0,
+      goodPerSecond: 0,
+      p95Ms: durationMs,
+      p99Ms: durationMs,
+      errors: connections,
+      unanswered: connections,
+    }
+  }
   return {
     perSecond: (answers - bad) / seconds,
+    goodPerSecond: Math.max(0, answers - bad - latencies.countFrom(slowMs)) / seconds,
     p95Ms: latencies.percentile(95),
     p99Ms: latencies.percentile(99),
     errors: bad + socketErrors + timeouts + latencies.countFrom(slowMs),
     // It ends in the middle: each connection has a request under way.
-    unanswered: options.connections + socketErrors + timeouts,
+    unanswered: connections + socketErrors + timeouts,
   }
 }
 
@@ -49,6 +64,8 @@ async function byNode({ url, connections, durationMs, journal }: UsersOptions): 
   const broken = Object.values(result.broken).reduce((sum, count) => sum + count, 0)
   return {
     perSecond: result.perSecond,
+    // It keeps percentiles only: all are in time, or none is said to be.
+    goodPerSecond: result.latencyMs.max < slowMs ? result.perSecond : 0,
     p95Ms: result.latencyMs.p95,
     p99Ms: result.latencyMs.p99,
     errors: failures(result) + (result.latencyMs.max >= slowMs ? 1 : 0),
