@@ -1,6 +1,8 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { dropNamespace } from '@ballast/backends/drop-namespace'
+import { ownNamespaceOfTest } from '@ballast/backends/own-namespace'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { counterProcess, startCounter } from './counter-process.ts'
@@ -100,7 +102,13 @@ for (const kind of ['redis', 'postgres', 'dynamodb'] as const) {
       const folder = await scratch()
       const [from, back] = [join(folder, 'a.json'), join(folder, 'b.json')]
       await writeFile(from, '9007199254740993')
-      const target = { redis: `${url}/0?prefix=copy`, postgres: `${url}?schema=copy_test`, dynamodb: url }[kind]
+      const own = ownNamespaceOfTest(url, (name) => dropNamespace[kind](url, name))
+      const targets = {
+        redis: `${url}/0?prefix=${own}`,
+        postgres: `${url}?schema=${own}`,
+        dynamodb: url.replace('?', `/${own}?`),
+      }
+      const target = targets[kind]
       expect(await run('copy', '--from', `file:${from}`, '--to', target)).toMatchObject({ code: 0 })
       expect(await run('copy', '--from', target, '--to', `file:${back}`)).toMatchObject({ code: 0 })
       await expect(readFile(back, 'utf8')).resolves.toContain('"value":"9007199254740993"')

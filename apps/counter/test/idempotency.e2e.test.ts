@@ -1,6 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { dropNamespace } from '@ballast/backends/drop-namespace'
+import { ownNamespaceOfTest } from '@ballast/backends/own-namespace'
 import { temporaryFolder } from '@ballast/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { startCounterOn } from './counter-process.ts'
@@ -55,4 +56,7 @@ describe('keys on a file', () => {
   })
 })
 
-await describeOnBackend('redis', ({ url }) => describeKeys(async () => `${url}/0?prefix=${randomUUID()}`))
+await describeOnBackend('redis', ({ url }) => {
+  const drop = (name: string): Promise<void> => dropNamespace.redis(url, name)
+  describeKeys(async () => `${url}/0?prefix=${ownNamespaceOfTest(url, drop)}`)
+})
