@@ -1,14 +1,13 @@
 import type { Leader, Limits, MemberState, SlotMap, WorkItemStore } from '@ballast/state-stores/work-item'
 import { Admission } from './admission.ts'
+import { noteArrivals } from './arrivals.ts'
+import { causeSentence } from './cause.ts'
 import { decide, type Decision } from './decide.ts'
+import type { Log } from './log.ts'
 import type { ControlMetrics } from './metrics.ts'
 import { Pacing, type PacingOptions } from './pacing.ts'
+import { Recounting } from './recounting.ts'
 import { unevenness, type Strategy } from './strategy.ts'
-
-export interface Log {
-  info(fields: object, message: string): void
-  warn(fields: object, message: string): void
-}
 
 export interface LeadershipOptions extends PacingOptions {
   readonly name: string
@@ -33,15 +32,13 @@ interface Known {
   map: SlotMap
   epochs: string
   alive: ReadonlySet<string>
-  recountSlot: number
-  errorRows: number
+  readonly recounting: Recounting
   /** Rows in the table and in each slot, as counted last. */
   counts: Uint32Array | undefined
   limits: Limits
   step: number
 }
 
-const recountSlots = 256
 /**
  * After an outage of the store every lease may have run out, though all workers live: they have this long to be heard again before
  * somebody is held for dead. Longer than a heartbeat and the longest back-off together.
@@ -128,8 +125,7 @@ export class Leadership {
       map,
       epochs: '',
       alive,
-      recountSlot: 0,
-      errorRows: 0,
+      recounting: new Recounting(this.#store, this.#log),
       counts: undefined,
       limits: {},
       step: 0,
@@ -149,7 +145,7 @@ export class Leadership {
     const { leaders } = this.#store
     if (!(await leaders.renew(known.leader, this.#options.ttlMs))) return false
     const members = await leaders.members()
-    await this.#noteArrivals(known, members)
+    known.alive = await noteArrivals(leaders, this.#log, known.alive, members)
     const counts = await leaders.countRows(known.leader)
     if (counts === 'stale') return false
     known.counts = counts
@@ -171,34 +167,16 @@ export class Leadership {
       this.#pacing.mayAct(undefined, nowMs)
     }
     if (!(await this.#takeOver(known))) return false
-    if (!(await this.#recount(known))) return false
+    if (!(await known.recounting.step(known.leader))) return false
     this.#metrics.observe({
       members,
       rows: counts.reduce((sum, count) => sum + count, 0),
       maxOverMean: unevenness(living, known.map.owners, counts, zones),
       unownedSlots: known.map.owners.filter((owner) => owner === undefined || !known.alive.has(owner)).length,
-      errorRows: known.errorRows,
+      errorRows: known.recounting.errorRows,
       paused,
     })
     return true
-  }
-
-  async #noteArrivals(known: Known, members: readonly MemberState[]): Promise<void> {
-    const alive = new Set(members.filter((member) => member.alive).map((member) => member.name))
-    const gone = [...known.alive].filter((name) => !alive.has(name))
-    const come = [...alive].filter((name) => !known.alive.has(name))
-    known.alive = alive
-    for (const worker of come) {
-      this.#log.info({ worker }, 'worker joined')
-      await this.#store.leaders.record('joined', { worker })
-    }
-    for (const worker of gone) {
-      this.#log.info({ worker }, 'worker gone')
-      await this.#store.leaders.record('gone', {
-        worker,
-        slots: members.find(({ name }) => name === worker)?.slots ?? 0,
-      })
-    }
   }
 
   /** Every change of the map bumps the epoch of somebody, or is our own. */
@@ -221,7 +199,7 @@ export class Leadership {
   }
 
   async #carryOut(known: Known, { cause, workers, result }: Decision): Promise<boolean> {
-    const published = await this.#store.leaders.publish(known.leader, result.moves, sentence(cause, workers))
+    const published = await this.#store.leaders.publish(known.leader, result.moves, causeSentence(cause, workers))
     if (published === 'stale') return false
     known.map = { ...known.map, targets: result.next }
     const stats = { cause, workers, ...result.stats }
@@ -246,28 +224,8 @@ export class Leadership {
     await this.#store.leaders.record('taken-over', { slots: taken.slots, unownedMs: taken.unownedMs })
     return true
   }
-
-  /** A few slots each step, so that all are counted afresh every few minutes and no statement is long. */
-  async #recount(known: Known): Promise<boolean> {
-    const from = known.recountSlot
-    const outcome = await this.#store.leaders.recount(known.leader, from, from + recountSlots - 1)
-    if (outcome === 'stale') return false
-    if (outcome.corrected > 0) this.#log.warn({ corrected: outcome.corrected, fromSlot: from }, 'row counts corrected')
-    known.errorRows = from === 0 ? outcome.errorRows : known.errorRows + outcome.errorRows
-    known.recountSlot = from + recountSlots >= this.#store.slots ? 0 : from + recountSlots
-    return true
-  }
 }
 
 function ownersOf({ owners, targets }: SlotMap): ReadonlySet<string> {
   return new Set([...owners, ...targets].filter((name) => name !== undefined))
-}
-
-/** For `explain`: why a row is with its owner. */
-function sentence(cause: Decision['cause'], workers: readonly string[]): string {
-  const named =
-    workers.length > 3 ? `${workers.slice(0, 3).join(', ')} and ${workers.length - 3} more` : workers.join(', ')
-  if (cause === 'uneven') return 'rows were spread unevenly'
-  if (workers.length === 0) return 'nobody owned it'
-  return cause === 'joined' ? `${named} joined` : `${named} left or was drained`
 }
