@@ -66,29 +66,38 @@ export function decodeRecord(payload: unknown): LogRecord {
 /**
  * The records of a log. What a crash leaves of the last write is cut off: it ends in the middle, or some of its
  * sectors never came and are zeros (etcd's rule for its log). Anything else that does not fit is damage, because
- * everything before the last write had been synced and may have been acknowledged; so it is never cut off.
+ * everything before the last write had been synced and may have been acknowledged; so it is never cut off. Nor is a
+ * record that is whole but for the line break behind it.
  */
 export function readFrames(bytes: Buffer): unknown[] {
   const payloads: unknown[] = []
   let at = 0
   while (at < bytes.byteLength) {
-    const end = endOfFrame(bytes, at)
+    const end = endOfPayload(bytes, at)
     if (end === undefined) {
       if (isTorn(bytes, at)) break
       throw new DamageError(`the record at byte ${at} does not fit its checksum`)
     }
-    payloads.push(JSON.parse(bytes.toString('utf8', at + frameBytes, end - 1)))
-    at = end
+    if (!endsLine(bytes, end)) throw new DamageError(`the record at byte ${at} has no line break behind it`)
+    payloads.push(JSON.parse(bytes.toString('utf8', at + frameBytes, end)))
+    at = end + 1
   }
   return payloads
 }
 
-function endOfFrame(bytes: Buffer, at: number): number | undefined {
+/** `undefined` when length and checksum do not prove that all of it is there. */
+function endOfPayload(bytes: Buffer, at: number): number | undefined {
   const head = /^([0-9a-f]{8}) ([0-9a-f]{8}) $/.exec(bytes.toString('latin1', at, at + frameBytes))
   if (head === null) return undefined
   const [begin, end] = [at + frameBytes, at + frameBytes + Number.parseInt(head[1] ?? '', 16)]
-  if (bytes[end] !== 0x0a) return undefined
-  return hex(crc32(bytes.subarray(begin, end))) === head[2] ? end + 1 : undefined
+  if (end > bytes.byteLength) return undefined
+  return hex(crc32(bytes.subarray(begin, end))) === head[2] ? end : undefined
+}
+
+/** A crash can have kept the line break at the very end, or all of its sector, from coming. */
+function endsLine(bytes: Buffer, end: number): boolean {
+  const isLast = end >= bytes.byteLength - 1
+  return bytes[end] === 0x0a || (isLast && (bytes[end] ?? 0) === 0)
 }
 
 const sectorBytes = 512
