@@ -19,6 +19,7 @@ import {
   type StreamState,
   writerKey,
 } from './lmdb-records.ts'
+import { lmdbReads } from './lmdb-reads.ts'
 import { poll } from './poll.ts'
 import {
   type AppendOutcome,
@@ -259,16 +260,7 @@ export async function lmdbStream({
           settledBytes: BigInt(totals.settledBytes),
         }
       }),
-    deadLetters: async ({ after, limit }) =>
-      latest(() => {
-        // The key right behind `after` is `after` and a zero byte.
-        const range = after === undefined ? { limit } : { start: Buffer.from(`${after}\0`), limit }
-        return Array.from(dead.range(range), ({ value }) => decodeDead(value))
-      }),
-    deadLetter: async (id) => {
-      const stored = latest(() => dead.get(Buffer.from(id)))
-      return stored === undefined ? undefined : decodeDead(stored)
-    },
+    ...lmdbReads({ entries, firstIds, dead, latest }),
     replay: (ids) =>
       change((totals) => {
         const nowMs = now()
@@ -286,23 +278,6 @@ export async function lmdbStream({
           return { outcome: 'replayed' }
         })
       }),
-    locate: async (id) =>
-      latest(() => {
-        const wanted = writerKey(id)
-        for (const { key, value } of firstIds.range({ start: wanted, reverse: true, limit: 1 })) {
-          if (key.compare(wanted, 0, 5, 0, 5) !== 0) return undefined
-          const frame = entries.get(value)
-          return frame === undefined ? undefined : decodeFrame(frame).body
-        }
-        return undefined
-      }),
-    queued: async ({ after = '0', limit }) =>
-      latest(() =>
-        Array.from(entries.range({ start: sequenceKey(Number(after) + 1), limit }), ({ key, value }) => ({
-          entry: String(sequenceOf(key)),
-          body: decodeFrame(value).body,
-        })),
-      ),
     reserveSlot: (request) =>
       environment.transact(() => {
         const nowMs = now()

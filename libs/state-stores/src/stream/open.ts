@@ -1,3 +1,4 @@
+import { namedByScheme, splitScheme } from '../split-scheme.ts'
 import { orChooseAnother } from '../start-error.ts'
 import type { StreamOptions, WriteStream } from './port.ts'
 
@@ -11,12 +12,11 @@ export function openStream(url: string, { setting, ...options }: OpenStreamOptio
   return orChooseAnother(setting, () => open(url, options))
 }
 
-async function open(url: string, options: StreamOptions): Promise<WriteStream> {
-  const colon = url.indexOf(':')
-  const [scheme, rest] = [url.slice(0, colon), url.slice(colon + 1)]
+async function open(given: string, options: StreamOptions): Promise<WriteStream> {
+  const split = splitScheme(given)
+  const { url, scheme, rest } = split
   if (scheme === 'memory') return (await import('./memory.ts')).memoryStream(options)
   if (scheme === 'lmdb' && rest !== '') return (await import('./lmdb.ts')).lmdbStream({ path: rest, ...options })
   if (scheme === 'redis' || scheme === 'rediss') return (await import('./redis.ts')).redisStream({ url, ...options })
-  // Only the scheme: what was pasted may hold a password.
-  throw new Error(`no stream backend for "${scheme}:"; use lmdb:<folder>, redis://host:port/db or memory:`)
+  throw new Error(`no stream backend for ${namedByScheme(split)}; use lmdb:<folder>, redis://host:port/db or memory:`)
 }
