@@ -96,6 +96,8 @@ export class BackendUnavailableError extends Error {
 
 /** A program that can be started as a server, with what it takes to start and to know it. */
 export interface Launch {
+  /** Words before the command that start it as another account and exec it. */
+  readonly prefix?: readonly string[]
   readonly command: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>

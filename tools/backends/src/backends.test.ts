@@ -131,14 +131,14 @@ describe('no orphan', () => {
     await expect(redisCommand(port(one.url), ['PING'])).resolves.toBe('+PONG')
   })
 
-  test('a server ends with its guard', async () => {
-    await using server = await startBackend('redis')
+  test.each(['redis', 'postgres'] as const)('a server (%s) ends with its guard', async (kind) => {
+    await using server = await startBackend(kind)
     const { pid = 0 } = server
     await using ps = startProcess({ command: 'ps', args: ['-o', 'ppid=', '-p', String(pid)] })
     await ps.exit
     process.kill(Number(ps.stdout[0]), 'SIGKILL')
     await waitUntil(() => !isAlive(pid), { what: 'the server to end with its guard' })
-    await expect(server.restart()).rejects.toThrow('guard of redis is gone')
+    await expect(server.restart()).rejects.toThrow(`guard of ${kind} is gone`)
   })
 })
 

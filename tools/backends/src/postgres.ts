@@ -30,10 +30,10 @@ export const postgres: BackendDefinition = {
         const encrypted = tls ? await encrypt(cluster) : undefined
         const { prefix, options } = cluster.account
         const args = serverArguments(cluster, port, [...durabilities[durability], ...(encrypted?.settings ?? [])])
-        const [command = cluster.postgres, ...words] = [...prefix, cluster.postgres, ...args]
         return {
-          command,
-          args: words,
+          prefix,
+          command: cluster.postgres,
+          args,
           // Messages are matched in places, so they must be English.
           env: { LC_ALL: 'C', TZ: 'UTC' },
           ...(options.uid === undefined ? {} : { uid: options.uid }),

@@ -28,9 +28,10 @@ export class ProcessServer implements Server {
   }
 
   async start(): Promise<void> {
-    const { command, args, env, uid, gid } = this.#launch
+    const { prefix = [], command, args, env, uid, gid } = this.#launch
     const log = openSync(this.logFile, 'a')
-    const [program = command, ...words] = [...diesWithParent, command, ...args]
+    // The death signal comes last: a change of account clears it.
+    const [program = command, ...words] = [...prefix, ...diesWithParent, command, ...args]
     const child = spawn(program, words, {
       cwd: '/',
       env: { ...process.env, ...env },
