@@ -13,6 +13,8 @@ export interface BenchCase {
   readonly higherIsBetter: boolean
   /** Ours and peer in words, with what is the same on both sides. */
   readonly compares: string
+  /** Takes `longMs` once, instead of rounds; not part of a quick run. */
+  readonly long?: true
   /** Opens what the sides need on `stack`, which is disposed after the case. */
   open(stack: AsyncDisposableStack, effort: Effort): Promise<BenchSides>
 }
@@ -22,9 +24,11 @@ export interface Effort {
   readonly rounds: number
   /** Length of one measurement over time. */
   readonly measureMs: number
+  /** Length of a long case, at full size; without it such a case is short and small, to show that it works. */
+  readonly longMs?: number
 }
 
-export const wholeEffort: Effort = { rounds: 5, measureMs: 3_000 }
+export const wholeEffort: Effort = { rounds: 5, measureMs: 3_000, longMs: 600_000 }
 export const quickEffort: Effort = { rounds: 3, measureMs: 1_000 }
 
 /** One file of suites/. */

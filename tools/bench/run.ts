@@ -9,6 +9,7 @@ import { benchTable } from './table.ts'
 const flags = {
   json: { kind: 'text', value: 'FILE', help: 'write the figures there as a JSON array' },
   quick: { kind: 'switch', help: `${quickEffort.rounds} short rounds instead of ${wholeEffort.rounds}` },
+  'long-seconds': { kind: 'text', value: 'N', help: 'length of long cases, instead of 600; --quick leaves them out' },
   only: { kind: 'text', value: 'TEXT', help: 'only cases whose name contains this' },
   help: { kind: 'switch', help: 'show this text' },
 } as const
@@ -35,13 +36,20 @@ export async function runBench({ argv, suites, print, progress }: BenchOptions):
     throw new UsageError(`There is no suite "${name}"; there are ${suites.map(({ name }) => name).join(', ')}.`)
   }
   if (given.json !== undefined) await expectWritable(given.json)
-  const effort = given.quick ? quickEffort : wholeEffort
+  const effort = effortOf(given.quick, given['long-seconds'])
   print(describeMachine())
   const measured = await runSuite(suite, effort, given.only ?? '', progress)
   print('')
   print(benchTable(measured))
   if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(measured, undefined, 2)}\n`)
   return 0
+}
+
+function effortOf(quick: boolean, longSeconds: string | undefined): Effort {
+  if (longSeconds === undefined) return quick ? quickEffort : wholeEffort
+  const longMs = Number(longSeconds) * 1_000
+  if (!(longMs > 0)) throw new UsageError(`--long-seconds must be a number above 0, not ${longSeconds}.`)
+  return { ...(quick ? quickEffort : wholeEffort), longMs }
 }
 
 /** Said before minutes are spent on figures that could not be kept. */
@@ -60,7 +68,8 @@ async function runSuite(
   progress: (line: string) => void,
 ): Promise<Measured[]> {
   const measured: Measured[] = []
-  for (const bench of suite.cases.filter(({ name }) => name.includes(only))) {
+  const chosen = suite.cases.filter(({ name, long }) => name.includes(only) && (!long || effort.longMs !== undefined))
+  for (const bench of chosen) {
     progress(`${bench.name}: ${bench.compares}`)
     await using stack = new AsyncDisposableStack()
     const sides = await bench.open(stack, effort)
