@@ -14,6 +14,7 @@ import {
   type GuardRequest,
 } from './guard-protocol.ts'
 import type { Server } from './server.ts'
+import { refuseTakenPort } from './taken-port.ts'
 
 /**
  * The parent of one server. Users hold a connection to it; the kernel closes a connection with its process, however
@@ -72,9 +73,10 @@ async function launch(): Promise<void> {
 async function startFound(found: FoundServer, options: BackendOptions, home: string): Promise<PreparedServer> {
   for (let attempt = 1; ; attempt++) {
     const port = options.port ?? (await freePort())
-    const prepared = await found.prepare({ options, folder: home, port })
-    server = prepared.server
     try {
+      await refuseTakenPort(port, options.node?.address ?? '127.0.0.1')
+      const prepared = await found.prepare({ options, folder: home, port })
+      server = prepared.server
       await prepared.server.start()
       return prepared
     } catch (error) {
