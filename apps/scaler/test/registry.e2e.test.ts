@@ -72,6 +72,6 @@ await describeOnBackend('redis', () => {
     await expect(refused('two words', 'redis://127.0.0.1:1')).resolves.toContain(
       '--registry (SCALER_REGISTRY): "two words" is no worker\'s name',
     )
-    await expect(refused('w', 'etcd://x')).resolves.toContain('no worker registry of the kind "etcd"')
+    await expect(refused('w', 'etcd://x')).resolves.toContain('no worker registry for "etcd:"')
   }, 120_000)
 })

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { namedByScheme, splitScheme } from '../split-scheme.ts'
 import type { BlobStore } from './port.ts'
 import type { ServerBlobOptions } from './server-options.ts'
 
@@ -12,13 +13,13 @@ export interface OpenOptions extends ServerBlobOptions {
  * `cassandra://...`, `s3://...` or `s3+http(s)://...`. An adapter is loaded only when it is chosen.
  */
 export async function openBlobStore(
-  url: string,
+  given: string,
   { setting = '--store', ...options }: OpenOptions = {},
 ): Promise<BlobStore> {
-  const scheme = /^[a-z][a-z0-9+.-]*:/.exec(url)?.[0]
-  const rest = url.slice(scheme?.length ?? 0)
+  const split = splitScheme(given)
+  const { url, scheme, rest } = split
   if (url === 'memory:') return new (await import('./memory.ts')).MemoryBlobStore(options)
-  if (scheme === 'lmdb:' && rest !== '') {
+  if (scheme === 'lmdb' && rest !== '') {
     const path = rest.startsWith('//') ? fileURLToPath(`file:${rest}`) : rest
     return (await import('./lmdb.ts')).lmdbBlobStore({ ...options, path })
   }
@@ -30,9 +31,8 @@ export async function openBlobStore(
       throw new Error(`${sentenceOf(error)}; the store is chosen with ${setting}`, { cause: error })
     }
   }
-  // Only the scheme: what was pasted may hold a password.
   throw new Error(
-    `"${scheme ?? rest.slice(0, 20)}" names no blob store: say ${setting} lmdb:<folder>, cassandra://..., s3://... or s3+http://..., or memory: for one that forgets at the end`,
+    `${namedByScheme(split)} names no blob store: say ${setting} lmdb:<folder>, cassandra://..., s3://... or s3+http://..., or memory: for one that forgets at the end`,
   )
 }
 
@@ -47,8 +47,8 @@ function sentenceOf(error: unknown): string {
 
 type OpenServer = (options: ServerBlobOptions & { readonly url: string }) => Promise<BlobStore>
 
-async function serverStore(scheme: string | undefined): Promise<OpenServer | undefined> {
-  if (scheme === 'cassandra:') return (await import('./cassandra.ts')).cassandraBlobStore
-  if (scheme === 's3:' || scheme === 's3+http:' || scheme === 's3+https:') return (await import('./s3.ts')).s3BlobStore
+async function serverStore(scheme: string): Promise<OpenServer | undefined> {
+  if (scheme === 'cassandra') return (await import('./cassandra.ts')).cassandraBlobStore
+  if (scheme === 's3' || scheme === 's3+http' || scheme === 's3+https') return (await import('./s3.ts')).s3BlobStore
   return undefined
 }

@@ -1,3 +1,4 @@
+import { namedByScheme, splitScheme } from '../split-scheme.ts'
 import { orChooseAnother } from '../start-error.ts'
 import { memoryCache } from './memory.ts'
 import type { CacheStore } from './port.ts'
@@ -12,9 +13,10 @@ export function openCache(url: string, { setting }: OpenCacheOptions = {}): Prom
   return orChooseAnother(setting, () => open(url))
 }
 
-async function open(url: string): Promise<CacheStore> {
+async function open(given: string): Promise<CacheStore> {
+  const split = splitScheme(given)
+  const { url, scheme } = split
   if (url === 'memory:') return memoryCache()
-  if (/^rediss?:/.test(url)) return (await import('./redis.ts')).redisCache({ url })
-  // Only the scheme: what was pasted may hold a password.
-  throw new Error(`no cache backend for "${url.slice(0, url.indexOf(':') + 1)}"; use memory: or redis://host:port/db`)
+  if (scheme === 'redis' || scheme === 'rediss') return (await import('./redis.ts')).redisCache({ url })
+  throw new Error(`no cache backend for ${namedByScheme(split)}; use memory: or redis://host:port/db`)
 }

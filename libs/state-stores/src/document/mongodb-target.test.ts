@@ -20,6 +20,7 @@ test('no sentence about an URL holds a password', () => {
   for (const wrong of [
     'mongodb://me:sec/ret@host/db',
     'mongodb://me:sec@ret@host/db',
+    'mongodb://me:sec?ret@host/db',
     'mongodb://me:secret@host/a/b/c',
   ]) {
     expect(() => parseMongoUrl(wrong)).toThrow(/^(?!.*(sec|ret@)).+$/)

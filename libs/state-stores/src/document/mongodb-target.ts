@@ -20,6 +20,10 @@ export function parseMongoUrl(url: string): MongoTarget {
   if (parts?.[4]?.includes('@') === true) {
     throw new Error('the mongodb: URL has an @ in its path; in user and password, / is %2F and @ is %40')
   }
+  // The same with a question mark; no option of the driver has an @ in its value.
+  if (parts?.[5]?.includes('@') === true) {
+    throw new Error('the mongodb: URL has an @ in its options; in user and password, ? is %3F and @ is %40')
+  }
   if (parts === null) {
     throw new Error('the mongodb: URL is not of the form mongodb://user:password@host:port/database/collection')
   }

@@ -1,3 +1,4 @@
+import { namedByScheme, splitScheme } from '../split-scheme.ts'
 import { orChooseAnother } from '../start-error.ts'
 import type { DocumentStore } from './port.ts'
 
@@ -11,13 +12,14 @@ export function openDocumentStore(url: string, { setting }: OpenDocumentsOptions
   return orChooseAnother(setting, () => open(url))
 }
 
-async function open(url: string): Promise<DocumentStore> {
-  const colon = url.indexOf(':')
-  const [scheme, rest] = [url.slice(0, colon), url.slice(colon + 1)]
+async function open(given: string): Promise<DocumentStore> {
+  const split = splitScheme(given)
+  const { url, scheme, rest } = split
   if (scheme === 'memory') return (await import('./memory.ts')).memoryDocumentStore()
   if (scheme === 'lmdb' && rest !== '') return (await import('./lmdb.ts')).lmdbDocumentStore({ path: rest })
   if (scheme === 'mongodb' || scheme === 'mongodb+srv')
     return (await import('./mongodb.ts')).mongodbDocumentStore({ url })
-  // Only the scheme: what was pasted may hold a password.
-  throw new Error(`no document store for "${scheme}:"; use lmdb:<folder>, mongodb://host:port/database or memory:`)
+  throw new Error(
+    `no document store for ${namedByScheme(split)}; use lmdb:<folder>, mongodb://host:port/database or memory:`,
+  )
 }

@@ -1,3 +1,4 @@
+import { namedByScheme, splitScheme } from '../split-scheme.ts'
 import { orChooseAnother } from '../start-error.ts'
 import type { WorkItemStore } from './port.ts'
 
@@ -21,8 +22,9 @@ export function openWorkItemStore(
   return orChooseAnother(setting, () => open(url, options))
 }
 
-async function open(url: string, options: Omit<OpenWorkItemOptions, 'setting'>): Promise<WorkItemStore> {
-  const scheme = /^([a-z]+):/.exec(url)?.[1] ?? ''
+async function open(given: string, options: Omit<OpenWorkItemOptions, 'setting'>): Promise<WorkItemStore> {
+  const split = splitScheme(given)
+  const { url, scheme } = split
   switch (scheme) {
     case 'postgres':
     case 'postgresql': {
@@ -34,6 +36,6 @@ async function open(url: string, options: Omit<OpenWorkItemOptions, 'setting'>):
       return openMemoryWorkItems()
     }
     default:
-      throw new Error(`no work-item store of the kind "${scheme}"; give a postgres:// URL`)
+      throw new Error(`no work-item store for ${namedByScheme(split)}; give a postgres:// URL`)
   }
 }

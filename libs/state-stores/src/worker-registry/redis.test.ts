@@ -74,6 +74,6 @@ await describeOnBackend('redis', ({ url }) => {
   test('it opens without a server, and says so', async () => {
     await using registry = await openWorkerRegistry('redis://127.0.0.1:1')
     await expect(beat(registry)).rejects.toThrow('Redis at 127.0.0.1:1 cannot be reached')
-    await expect(openWorkerRegistry('etcd://me:s3cret@host')).rejects.toThrow(/^no worker registry of the kind "etcd"/)
+    await expect(openWorkerRegistry('etcd://me:s3cret@host')).rejects.toThrow(/^no worker registry for "etcd:"/)
   })
 })
