@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
-import { noFaults, type Faults } from './faults.ts'
+import { type Faults, known, noFaults } from './faults.ts'
 import { WriteCommandMeter, type WriteCommandOptions } from './mongo/write-command-meter.ts'
 import { pipe } from './pipe.ts'
 
@@ -102,7 +102,7 @@ export async function startFaultProxy({ target, mongo, random = Math.random }: F
       return pairs.size
     },
     ...(meter && { writeCommands: meter }),
-    set: (change) => void Object.assign(faults, change),
+    set: (change) => void Object.assign(faults, known(change)),
     heal: () => void Object.assign(faults, noFaults),
     cut,
     async [Symbol.asyncDispose]() {

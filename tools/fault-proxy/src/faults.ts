@@ -33,3 +33,10 @@ export const noFaults: Readonly<Faults> = {
 }
 
 export type Direction = 'requests' | 'answers'
+
+/** @throws TypeError for a name that is no fault: a misspelt one would make a test that shows nothing. */
+export function known(change: Partial<Faults>): Partial<Faults> {
+  const unknown = Object.keys(change).find((name) => !(name in noFaults))
+  if (unknown === undefined) return change
+  throw new TypeError(`there is no fault "${unknown}"; the faults are ${Object.keys(noFaults).join(', ')}`)
+}

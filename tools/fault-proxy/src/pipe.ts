@@ -4,6 +4,8 @@ import type { Direction, Faults } from './faults.ts'
 
 const pauseAboveBytes = 1 << 20
 const resumeBelowBytes = 1 << 19
+/** A narrow link passes a chunk bit by bit; this often is enough to look like it. */
+const slicesPerSecond = 20
 
 export interface PipeOptions {
   readonly from: Socket
@@ -27,7 +29,7 @@ export interface PipeOptions {
 export function pipe({ from, to, direction, faults, random, gate, allowance, onBytes, onDropped }: PipeOptions): void {
   let last: Promise<void> = Promise.resolve()
   let queued = 0
-  let nextSendAtMs = 0
+  let linkFreeAtMs = 0
 
   const carry = async (chunk: Buffer, arrivedAtMs: number): Promise<void> => {
     if (faults.drop === 'both' || faults.drop === direction) {
@@ -36,10 +38,19 @@ export function pipe({ from, to, direction, faults, random, gate, allowance, onB
     }
     const latencyMs = faults.latencyMs + faults.jitterMs * random()
     // Counted from arrival: latency is a property of the path, so a burst is late once, not once per chunk.
-    await waitUntil(Math.max(arrivedAtMs + latencyMs, nextSendAtMs))
-    nextSendAtMs = performance.now() + (chunk.length / faults.bytesPerSecond) * 1000
+    await waitUntil(arrivedAtMs + latencyMs)
     await gate?.(chunk)
-    const passing = chunk.subarray(0, allowance())
+    for (let from = 0; from < chunk.length;) {
+      const slice = chunk.subarray(from, from + Math.max(1, Math.floor(faults.bytesPerSecond / slicesPerSecond)))
+      from += slice.length
+      linkFreeAtMs = Math.max(linkFreeAtMs, performance.now()) + (slice.length / faults.bytesPerSecond) * 1000
+      await waitUntil(linkFreeAtMs)
+      await send(slice)
+    }
+  }
+
+  const send = async (bytes: Buffer): Promise<void> => {
+    const passing = bytes.subarray(0, allowance())
     // Bytes that are still in our buffers at a reset would be lost with it.
     if (!to.destroyed && passing.length > 0) await new Promise((done) => to.write(passing, done))
     onBytes(passing.length)
