@@ -6,6 +6,8 @@ import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
 import { createServer } from 'node:tls'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
+import { dropNamespace } from '@ballast/backends/drop-namespace'
+import { ownNamespace } from '@ballast/backends/own-namespace'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, test, vi } from 'vitest'
 import { makeCertificate, messageStoreProcess, startMessageStoreOn } from './message-store-process.ts'
@@ -28,7 +30,7 @@ const foo = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'
 const missing = 'a'.repeat(64)
 
 await describeOnBackend('cassandra', ({ url }) => {
-  const keyspace = `test_${randomUUID().replaceAll('-', '')}`
+  const keyspace = ownNamespace(url, (name) => dropNamespace.cassandra(url, name))
   const own = url.replace('?', `/${keyspace}?replication=1&`)
   describeStoreServer({
     own,
