@@ -36,6 +36,10 @@ export const controlPlaneConfig = defineConfig({
       min: 500,
       help: 'a leader that is silent for this long is succeeded; workers go on meanwhile',
     }),
+    election: text({
+      default: 'database',
+      help: 'who may try to lead: database (whoever comes first), or the URL of a lease: kubernetes:, redis://, file:<folder>',
+    }),
     joinSettleMs: durationMs({ default: 500, help: 'after a worker joins, wait for others before rows are moved' }),
     rebalanceIntervalMs: durationMs({
       default: 5_000,

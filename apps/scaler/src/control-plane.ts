@@ -7,6 +7,7 @@ import { Autoscaler } from './autoscale/autoscaler.ts'
 import { openScaleTarget } from './autoscale/open.ts'
 import { parseShift } from './autoscale/schedule.ts'
 import { storeSetting, type ControlPlaneConfig } from './config.ts'
+import { enterElection } from './control-plane/election.ts'
 import { Leadership } from './control-plane/leadership.ts'
 import { tuned, type Tuning } from './control-plane/limits.ts'
 import { controlMetrics } from './control-plane/metrics.ts'
@@ -48,14 +49,19 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
     { log, metrics: controlMetrics(service.metrics, () => leadership.leads), nowMs: () => performance.now() },
   )
   const complain = onceInAWhile((error) => log.warn({ err: error }, 'the store cannot be used'))
+  const election = await enterElection(config.election, { name, ttlMs: config.leaderTtlMs, log, complain })
   const leading = repeat({
-    step: () => leadership.step(),
+    async step() {
+      if (election.mayLead) await leadership.step()
+      else if (leadership.leads) await leadership.resign()
+    },
     pauseMs: () => stepMs,
     failed: complain,
   })
   service.onClose('leadership', async () => {
     await leading.stop()
     await leadership.resign().catch(complain)
+    await election.stop()
   })
 
   const target = await openScaleTarget(config.autoscaleTarget, {
