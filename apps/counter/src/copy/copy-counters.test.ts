@@ -50,6 +50,41 @@ test('values and expiries arrive, and no version of the source can hold in the t
   expect((again?.version ?? 0n) > highest).toBe(true)
 })
 
+test('no version of a counter that was removed in the source holds in the target, even when there is nothing to copy', async () => {
+  const [source, target] = [await openCounterStore('memory:'), await file()]
+  const outcomes = await source.commit([
+    { kind: 'set', name: 'a/b', to: 1n },
+    { kind: 'set', name: 'a/b', to: 2n },
+    { kind: 'remove', name: 'a/b' },
+  ])
+  const old = outcomes.flatMap((outcome) => (outcome.ok ? [outcome.version] : []))
+  await expect(copyCounters(source, target, { overwrite: false })).resolves.toMatchObject({
+    copied: 0,
+    differences: [],
+  })
+  expect(await all(target)).toEqual([])
+  for (const ifVersion of old) {
+    await target.commit([{ kind: 'add', name: 'a/b', by: 100n }])
+    await expect(target.commit([{ kind: 'set', name: 'a/b', to: 1n, ifVersion }])).resolves.toMatchObject([
+      { ok: false, reason: 'version' },
+    ])
+  }
+})
+
+test('one that the target has already, equal but under a lower version, gets a higher one', async () => {
+  const [source, target] = [await openCounterStore('memory:'), await file()]
+  for (let n = 0; n < 3; n++) await source.commit([{ kind: 'add', name: 'a/b', by: 1n }])
+  await target.commit([{ kind: 'set', name: 'a/b', to: 3n }])
+  await expect(copyCounters(source, target, { overwrite: false })).resolves.toMatchObject({ copied: 1, present: 0 })
+  await target.commit([{ kind: 'add', name: 'a/b', by: 1n }])
+  await target.commit([{ kind: 'add', name: 'a/b', by: 1n }])
+  await expect(target.commit([{ kind: 'set', name: 'a/b', to: 0n, ifVersion: 3n }])).resolves.toMatchObject([
+    { ok: false, reason: 'version' },
+  ])
+  await expect(copyCounters(source, target, { overwrite: true })).resolves.toMatchObject({ copied: 1, present: 0 })
+  await expect(copyCounters(source, target, { overwrite: false })).resolves.toMatchObject({ copied: 0, present: 1 })
+})
+
 test('one that was broken off is finished by running it again', async () => {
   const [source, target] = [await filled(), await file()]
   let commits = 0
@@ -60,7 +95,7 @@ test('one that was broken off is finished by running it again', async () => {
     nowMs: () => target.nowMs(),
     read: (names) => target.read(names),
     scan: (options) => target.scan(options),
-    commit: (ops) => (commits++ === 1 ? Promise.reject(new Error('cut')) : target.commit(ops)),
+    commit: (ops) => (commits++ === 2 ? Promise.reject(new Error('cut')) : target.commit(ops)),
   }
   await expect(copyCounters(source, breaking, { overwrite: false })).rejects.toThrow('cut')
   await expect(copyCounters(source, target, { overwrite: false })).resolves.toMatchObject({ copied: 704, present: 500 })

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Counter, CounterOp, CounterStore } from '@ballast/state-stores/counter'
 import { pairs, type Pair } from './pairs.ts'
 
@@ -21,8 +22,9 @@ const versionGap = 10n ** 12n
 
 /**
  * Copies value and expiry of every counter. Its version in the target is above every one it can have had in the source, so
- * no condition from before the move can hold by accident afterwards. Every write is a `set` to a known value: a copy that
- * was broken off is finished by running it again.
+ * no condition from before the move can hold by accident afterwards; so is that of counters which were removed in the
+ * source and are made anew in the target, where versions are of the store (atomicity 'batch'). Every write is a `set` to
+ * a known value: a copy that was broken off is finished by running it again.
  */
 export async function copyCounters(
   source: CounterStore,
@@ -43,9 +45,10 @@ export async function copyCounters(
     batch = []
     options.onProgress?.(copied)
   }
+  if (target.capabilities.atomicity === 'batch') await raiseVersions(target, above)
   for await (const pair of pairs(source, target)) {
     const [counter] = pair
-    if (counter === undefined || isEqual(pair)) continue
+    if (counter === undefined || isCopied(pair)) continue
     const { name, value, expiresAtMs = null } = counter
     batch.push({ kind: 'set', name, to: value, expiresAtMs, aboveVersion: above })
     if (batch.length === batchSize) await flush()
@@ -65,15 +68,27 @@ async function look(source: CounterStore, target: CounterStore) {
     const [from, to] = pair
     highest = max(highest, from?.version ?? 0n)
     if (to === undefined) continue
-    if (isEqual(pair)) present += 1
-    else others.push(describe(pair))
+    if (isCopied(pair)) present += 1
+    else if (!isEqual(pair)) others.push(describe(pair))
   }
   return { others, present, highest }
+}
+
+/** All versions given later are above this one, also when there is nothing to copy: a counter comes and goes in one commit. */
+async function raiseVersions(target: CounterStore, aboveVersion: bigint): Promise<void> {
+  const name = `copy/${randomUUID()}`
+  await target.commit([
+    { kind: 'set', name, to: 0n, aboveVersion },
+    { kind: 'remove', name },
+  ])
 }
 
 const max = (a: bigint, b: bigint): bigint => (a > b ? a : b)
 
 const isEqual = ([a, b]: Pair): boolean => a?.value === b?.value && a?.expiresAtMs === b?.expiresAtMs
+
+/** Equal is not enough: under a lower version of its own, one from before the move could come true in the target. */
+const isCopied = (pair: Pair): boolean => isEqual(pair) && (pair[1]?.version ?? 0n) > (pair[0]?.version ?? 0n)
 
 function describe([from, to]: Pair): string {
   return `${from?.name ?? to?.name} is ${show(from)} in the source and ${show(to)} in the target`
