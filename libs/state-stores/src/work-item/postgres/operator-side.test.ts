@@ -53,3 +53,35 @@ test('a resume that was cut off goes on where it was: no row skips the pause twi
     return outcome.lease
   }
 })
+
+test('a program of the release before works on the new schema: its forms of register and publish are there, and a pause holds for it', async () => {
+  await using fresh = await server.database()
+  await using store = await openPostgresWorkItems({ url: fresh.url, slots: 64 })
+  const incarnation = randomUUID()
+  const register = () =>
+    fresh.run<{ slots: number[] }>('SELECT * FROM ballast_scaler.register($1, $2, $3, $4)', [
+      'old',
+      incarnation,
+      1,
+      60_000,
+    ])
+  const leader = await store.leaders.campaign('control', 60_000)
+  if (leader === undefined) throw new Error('no leader')
+  await register()
+  await store.workers.leave({ name: 'old', incarnation }, { restartWithinMs: 60_000 })
+  await register()
+  await expect(store.leaders.members(), 'it is back').resolves.toMatchObject([{ name: 'old', away: false, zone: '' }])
+  const every = Array.from({ length: 64 }, (_, slot) => slot)
+  await fresh.run('SELECT ballast_scaler.publish($1, $2, $3, $4)', [
+    String(leader.fence.epoch),
+    leader.fence.nonce,
+    every,
+    every.map(() => 'old'),
+  ])
+  await expect(store.leaders.takeOver(leader)).resolves.toMatchObject({ slots: 64 })
+  const [owning] = await register()
+  expect(owning?.slots).toHaveLength(64)
+  await store.operator.pause()
+  const [paused] = await register()
+  expect(paused?.slots, 'its lease has nothing to tick').toEqual([])
+})
