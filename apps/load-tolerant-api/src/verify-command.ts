@@ -1,12 +1,23 @@
 import { readFile } from 'node:fs/promises'
-import type { Service } from '@ballast/service'
+import { ConfigError, sentence, type Service } from '@ballast/service'
 import { openDocumentStore } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
 import { settings, type VerifyConfig } from './config.ts'
 import { type Report, verify } from './verify.ts'
 
-/** The task `verify`: exit code 0 when nothing is lost or doubled, else 1. */
+/**
+ * The task `verify`: exit code 0 when nothing is lost or doubled, 1 when something is, 2 when that could not be found out: a store
+ * that does not answer in time has lost nothing.
+ */
 export async function verifyCommand(service: Service<VerifyConfig>, print: (text: string) => void): Promise<number> {
+  const report = await look(service).catch((error: unknown) => {
+    throw new ConfigError(`nothing was verified: ${sentence(error)}`, { cause: error })
+  })
+  print(service.config.json ? `${JSON.stringify(report)}\n` : asText(report))
+  return report.ok ? 0 : 1
+}
+
+async function look(service: Service<VerifyConfig>): Promise<Report> {
   const { config } = service
   const acknowledged = config.acknowledged === undefined ? [] : await readIds(config.acknowledged)
   const stream = await openStream(config.stream, { setting: settings.stream })
@@ -14,9 +25,7 @@ export async function verifyCommand(service: Service<VerifyConfig>, print: (text
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())
   const { allowQueued, maxUnacknowledged } = config
-  const report = await verify({ stream, documents, acknowledged, allowQueued, maxUnacknowledged })
-  print(config.json ? `${JSON.stringify(report)}\n` : asText(report))
-  return report.ok ? 0 : 1
+  return verify({ stream, documents, acknowledged, allowQueued, maxUnacknowledged })
 }
 
 async function readIds(path: string): Promise<readonly string[]> {

@@ -82,6 +82,15 @@ test(
   60_000 + rounds * 10_000,
 )
 
+test('a store that cannot be asked is no loss: exit 2 and one sentence', async () => {
+  await using folder = await temporaryFolder()
+  const unreachable = 'mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=300'
+  const stream = `lmdb:${join(folder.path, 'stream')}`
+  await using verify = run('verify', ['--stream', stream, '--documents', unreachable])
+  expect((await verify.exit).code).toBe(2)
+  expect(verify.stderr).toEqual([expect.stringContaining('nothing was verified')])
+})
+
 test('a lost entry is found out: verify fails when an acknowledged id is not in the stores', async () => {
   await using folder = await temporaryFolder()
   const journal = join(folder.path, 'acknowledged')
