@@ -146,6 +146,33 @@ test('the logs of two processes on one store add up together, not alone', async 
   expect((await recount(store, [one])).differences.length).toBeGreaterThan(0)
 })
 
+test('a process that finds a counter absent does not contradict what the logs of others tell of its end', async () => {
+  const [one, two] = [await scratch(), await scratch()]
+  let nowMs = 1_000
+  const store = await openCounterStore('memory:', { now: () => nowMs++ })
+  const first = await openAudit(one, store)
+  const second = await openAudit(two, store)
+  await first.audited.commit([add('a/b'), add('a/lost'), add('a/anew')], 'x')
+  await second.audited.commit([add('a/b'), add('a/lost')], 'y')
+  await second.audited.commit([{ kind: 'remove', name: 'a/b' }], 'y')
+  await first.log.close()
+  // Nobody wrote these down: the process ended first.
+  await store.commit([
+    { kind: 'remove', name: 'a/lost' },
+    { kind: 'remove', name: 'a/anew' },
+  ])
+  const again = await openAudit(one, store)
+  expect(again.statements).toBe(3)
+  await again.log.close()
+  await second.audited.commit([add('a/b', 5n), add('a/anew', 5n)], 'y')
+  await second.log.close()
+  await expect(recount(store, [one, two])).resolves.toMatchObject({ stated: 2, differences: [] })
+  // It is believed about what it found, and not about what came later.
+  await store.commit([{ kind: 'remove', name: 'a/b' }])
+  const { differences } = await recount(store, [one, two])
+  expect(differences).toHaveLength(1)
+})
+
 test('a torn last line is cut off when the log is opened; any other damage is named and left as it is', async () => {
   const path = await scratch()
   const store = await openCounterStore('memory:')

@@ -86,6 +86,6 @@ export async function reconcile(store: AttributedStore, ledger: Ledger, log: Aud
     )
   }
   const gone = [...missing.values()].filter((balance) => !ledger.agrees(balance, undefined, nowMs))
-  await state(gone.map(({ name, sum, version }) => ({ name, value: 0n, delta: -sum, version })))
+  await state(gone.map(({ name, sum, version }) => ({ name, value: 0n, delta: -sum, version, absent: true })))
   return statements
 }

@@ -7,6 +7,8 @@ interface Account {
   expiresAtMs: number | undefined
   /** Statements that were more than what the log knew. */
   stated: number
+  /** When a log found it absent, and nothing has explained that yet. */
+  absentAtMs: number | undefined
 }
 
 /** What the logs say a counter must be. */
@@ -15,20 +17,37 @@ export interface Balance {
   readonly sum: bigint
   readonly version: bigint
   readonly expiresAtMs: number | undefined
+  /** A log found it absent, and none tells of its end. */
+  readonly isStatedAbsent: boolean
 }
 
-/** Adds up audit records; those of one counter in the order of their versions. */
+/**
+ * Adds up audit records; those of one counter in the order of their versions.
+ *
+ * A counter that was found absent has no version to find the place of that statement by, among the records of several
+ * logs: others may have changed and then removed it. So of merged logs the statement counts only where nothing
+ * else leads to the absence.
+ */
 export class Ledger {
+  readonly #isMerged: boolean
   readonly #accounts = new Map<string, Account>()
   records = 0
   /** Differences that a log itself tells of: changes nobody was answered for, or from before the log. */
   stated = 0
 
-  enter({ op, name, delta, value, version, atMs, expiresAtMs }: AuditRecord): string | undefined {
+  constructor({ isMerged = false } = {}) {
+    this.#isMerged = isMerged
+  }
+
+  enter({ op, name, delta, value, version, atMs, expiresAtMs, absent }: AuditRecord): string | undefined {
     this.records += 1
-    const account = this.#accounts.get(name) ?? { sum: 0n, version: 0n, expiresAtMs: undefined, stated: 0 }
+    const account = this.#accounts.get(name) ?? newAccount()
     this.#accounts.set(name, account)
     if (op === 'statement') {
+      if (absent === true && this.#isMerged) {
+        account.absentAtMs = Math.max(atMs, account.absentAtMs ?? 0)
+        return undefined
+      }
       // Of several logs one may tell what another one has written down.
       if (account.version >= version && account.sum === value) return undefined
       this.stated += 1
@@ -38,6 +57,14 @@ export class Ledger {
     const previous = value - delta
     const isExpired = account.expiresAtMs !== undefined && account.expiresAtMs <= atMs && previous === 0n
     if (isExpired) account.sum = 0n
+    if (account.absentAtMs !== undefined) {
+      const isFirstOfNew = previous === 0n && account.sum !== 0n
+      if (isFirstOfNew) {
+        this.stated += 1
+        account.sum = 0n
+      }
+      if (isFirstOfNew || atMs > account.absentAtMs) account.absentAtMs = undefined
+    }
     const problem =
       account.sum === previous
         ? undefined
@@ -52,16 +79,32 @@ export class Ledger {
 
   balance(name: string): Balance | undefined {
     const account = this.#accounts.get(name)
-    return account && { name, sum: account.sum, version: account.version, expiresAtMs: account.expiresAtMs }
+    return account && toBalance(name, account)
   }
 
   *balances(): Generator<Balance> {
-    for (const [name, { sum, version, expiresAtMs }] of this.#accounts) yield { name, sum, version, expiresAtMs }
+    for (const [name, account] of this.#accounts) yield toBalance(name, account)
   }
 
   /** Whether a counter is what the log says, given that the time is `nowMs`. */
-  agrees({ sum, expiresAtMs }: Balance, counter: Counter | undefined, nowMs: number): boolean {
+  agrees({ sum, expiresAtMs, isStatedAbsent }: Balance, counter: Counter | undefined, nowMs: number): boolean {
     if (counter !== undefined) return counter.value === sum
-    return sum === 0n || (expiresAtMs !== undefined && expiresAtMs <= nowMs)
+    return sum === 0n || isStatedAbsent || (expiresAtMs !== undefined && expiresAtMs <= nowMs)
   }
 }
+
+const newAccount = (): Account => ({
+  sum: 0n,
+  version: 0n,
+  expiresAtMs: undefined,
+  stated: 0,
+  absentAtMs: undefined,
+})
+
+const toBalance = (name: string, { sum, version, expiresAtMs, absentAtMs }: Account): Balance => ({
+  name,
+  sum,
+  version,
+  expiresAtMs,
+  isStatedAbsent: absentAtMs !== undefined,
+})

@@ -14,6 +14,8 @@ export interface AuditRecord {
   readonly delta: bigint
   readonly value: bigint
   readonly version: bigint
+  /** Of a statement: the counter is not there. Its version is the last one this log knew of, for nobody can see a later one. */
+  readonly absent?: true
   readonly expiresAtMs?: number
   /** The principal. */
   readonly by: string

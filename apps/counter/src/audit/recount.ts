@@ -18,7 +18,7 @@ export interface Recount {
  * processes, are put in the order of versions; that keeps all of their records in memory.
  */
 export async function recount(store: CounterStore, paths: readonly string[]): Promise<Recount> {
-  const ledger = new Ledger()
+  const ledger = new Ledger({ isMerged: paths.length > 1 })
   const differences: string[] = []
   const enter = (record: AuditRecord): void => {
     const problem = ledger.enter(record)
@@ -46,7 +46,9 @@ export async function recount(store: CounterStore, paths: readonly string[]): Pr
     if (after === undefined) break
   }
   for (const balance of ledger.balances()) {
-    if (!seen.has(balance.name) && !ledger.agrees(balance, undefined, store.nowMs())) {
+    if (seen.has(balance.name)) continue
+    if (balance.isStatedAbsent && balance.sum !== 0n) ledger.stated += 1
+    if (!ledger.agrees(balance, undefined, store.nowMs())) {
       differences.push(`${balance.name} is gone, but the log adds up to ${balance.sum}`)
     }
   }
