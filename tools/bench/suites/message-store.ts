@@ -1,34 +1,24 @@
-import { app } from '../../platform/services/app.ts'
-import type { BenchCase, Suite } from '../case.ts'
-import { benchFolder } from '../folder.ts'
-import { startServer } from '../server.ts'
-import { throughput } from '../throughput.ts'
+import type { Suite } from '../case.ts'
+import { getAgainstNginx, putAgainstNginxDav } from './message-store/against-nginx.ts'
+import { putAgainstRegistry } from './message-store/against-registry.ts'
+import { engineAgainstFiles } from './message-store/engine.ts'
+import { getAgainstSha256, putAgainstPlain } from './message-store/large.ts'
+import { durablePost } from './message-store/posts.ts'
+import { seedBenchAgainstNoOp, seedBenchAgainstSanic } from './message-store/seed-bench.ts'
 
 export const messageStore: Suite = {
   name: 'message-store',
-  summary: 'durable POST of new 100-byte messages: LMDB against memory over HTTP',
-  cases: [durablePost(32), durablePost(256)],
-}
-
-/** 100 bytes, 16 of which differ from request to request. */
-const message = `{unique}${'-'.repeat(84)}`
-
-function durablePost(connections: number): BenchCase {
-  return {
-    name: `message-store/post-${connections}-vs-memory`,
-    unit: 'messages/s',
-    higherIsBetter: true,
-    compares: `POST /messages on LMDB, synced, with the same service on memory, ${connections} connections; 1 would be free durability`,
-    async open(stack, { measureMs }) {
-      const folder = await benchFolder(stack)
-      const start = (store: string): Promise<string> =>
-        startServer(stack, app('message-store', 'serve', 0, ['--store', store]))
-      const ours = await start(`lmdb:${folder}`)
-      const peer = await start('memory:')
-      const headers = { 'content-type': 'application/json' }
-      const request = { method: 'POST', path: '/messages', headers, body: JSON.stringify({ message }) }
-      const figure = (url: string) => () => throughput({ url, connections, durationMs: measureMs, request })
-      return { ours: figure(ours), peer: figure(peer) }
-    },
-  }
+  summary: 'durable writes and verified reads, against memory, files, nginx, a registry and the original',
+  cases: [
+    durablePost(32),
+    durablePost(256),
+    engineAgainstFiles,
+    getAgainstNginx,
+    putAgainstNginxDav,
+    putAgainstRegistry,
+    putAgainstPlain,
+    getAgainstSha256,
+    seedBenchAgainstNoOp,
+    seedBenchAgainstSanic,
+  ],
 }
