@@ -5,7 +5,7 @@ export const proofs: readonly Proof[] = [
     name: 'counter-kills',
     shows:
       '200 kills of one process, and of three on one file (mode=shared): no answered increment is lost or doubled, in order',
-    takes: '12 min',
+    takes: 'about 15 min, estimated from short runs',
     project: 'apps/counter',
     file: 'test/kill.e2e.test.ts',
     env: { KILL_ROUNDS: '200' },
@@ -25,7 +25,7 @@ export const proofs: readonly Proof[] = [
     name: 'counter-crash-images',
     shows:
       '30 images of a disk under commits, for a log and for one file: each holds every answer (root, btrfs-progs; else skipped)',
-    takes: 'TAKES',
+    takes: '5 min',
     project: 'libs/state-stores',
     file: 'src/counter/crash-image.test.ts',
     env: { CRASH_IMAGES: '30' },
