@@ -1,6 +1,5 @@
-import { isCounterName } from '../check-ops.ts'
-import { fits64Bits, type Counter } from '../port.ts'
 import type { CounterState } from '../state.ts'
+import { readCounterLine } from './counter-line.ts'
 import { countersBegin, formatVersion, formatVersionWithLog, tokensBegin } from './lines.ts'
 import { toList, toRecord, toToken } from './parse.ts'
 
@@ -17,7 +16,6 @@ export function checkFormat(header: Raw['header']): void {
   }
 }
 
-const counter = /^"([^"\\]+)":\{"value":"(-?\d{1,19})","version":"(-?\d{1,19})"(?:,"expiresAtMs":(-?\d{1,16}))?\}(,?)$/
 const [newline, comma, closingBracket, closingBrace] = [0x0a, 0x2c, 0x5d, 0x7d]
 
 /**
@@ -35,7 +33,7 @@ export function readLines(bytes: Buffer, state: CounterState): Raw | undefined {
   while (bytes[at] !== closingBrace || !startsWith(bytes, at - 1, tokensBegin)) {
     const end = bytes.indexOf(newline, at)
     if (end < 0) return undefined
-    const next = end === at ? undefined : readCounter(bytes, at, end)
+    const next = end === at ? undefined : readCounterLine(bytes, at, end)
     if (end > at && next === undefined) return undefined
     if (next !== undefined) state.restoreCounter(next)
     at = end + 1
@@ -53,16 +51,6 @@ export function readLines(bytes: Buffer, state: CounterState): Raw | undefined {
     }
     at = end + 1
   }
-}
-
-function readCounter(bytes: Buffer, at: number, end: number): Counter | undefined {
-  const [, name = '', value = '', version = '', expiresAtMs] = counter.exec(bytes.toString('latin1', at, end)) ?? []
-  if (!isCounterName(name)) return undefined
-  const numbers = { value: BigInt(value), version: BigInt(version) }
-  if (!fits64Bits(numbers.value) || !fits64Bits(numbers.version)) return undefined
-  // A copy of its own: a piece of the line would keep the whole line in memory.
-  const own = bytes.toString('latin1', at + 1, at + 1 + name.length)
-  return { name: own, ...numbers, ...(expiresAtMs !== undefined && { expiresAtMs: Number(expiresAtMs) }) }
 }
 
 const startsWith = (bytes: Buffer, at: number, text: string): boolean =>
