@@ -38,6 +38,7 @@ export class Ticker {
   #last: Ticked | undefined
   #longestGapTicks = 0
   #lastSuccessMs: number
+  #begunMs = Number.NEGATIVE_INFINITY
 
   constructor(lease: WorkerLease, parts: TickerParts) {
     this.#lease = lease
@@ -56,6 +57,11 @@ export class Ticker {
   /** The most ticks that one row got at once. */
   get longestGapTicks(): number {
     return this.#longestGapTicks
+  }
+
+  /** Monotonic time at which the last successful tick began; the lease is at least as new. */
+  get begunMs(): number {
+    return this.#begunMs
   }
 
   /** Monotonic time of the last successful tick, or of the start. */
@@ -80,6 +86,7 @@ export class Ticker {
     this.#longestGapTicks = Math.max(this.#longestGapTicks, outcome.longestGapTicks ?? 0)
     const lease = this.#lease
     if (outcome.toHandOver > 0) await this.#handOver()
+    this.#begunMs = begunMs
     await ticked(outcome, lease)
   }
 

@@ -8,6 +8,8 @@ import { phaseOf, StoreClock } from './store-clock.ts'
 import { SupersededError, Ticker } from './ticker.ts'
 
 const retryMs = 200
+/** Twice the time between two steps of a leader: by then nothing more is aimed at a worker that is drained. */
+const leaderHearsMs = 500
 
 export interface WorkingOptions {
   readonly name: string
@@ -110,7 +112,10 @@ export async function startWorking(options: WorkingOptions): Promise<Working> {
     const deadlineMs = monotonicMs() + options.drainTimeoutMs
     if (!(await workers.drain(lease).catch(() => false))) return
     await heart.step().catch(complain)
-    while (ticker.lease.slots.length > 0 && heart.otherTakers > 0 && monotonicMs() < deadlineMs) await delay(20)
+    // Slots that were on their way here show in the lease of a tick that begins after the leader has heard of the drain.
+    const heardMs = monotonicMs() + leaderHearsMs
+    const mayLeave = () => superseded || (ticker.lease.slots.length === 0 && ticker.begunMs > heardMs)
+    while (!mayLeave() && heart.otherTakers > 0 && monotonicMs() < deadlineMs) await delay(20)
     const left = ticker.lease.slots.length
     log.info({ slots: left }, left === 0 ? 'drained' : 'leaving with slots that others will take over')
   }
