@@ -1,5 +1,6 @@
 import { get, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { openCounterStore, type CounterStore } from '@ballast/state-stores/counter'
 import { waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { testApp, type TestApp, type TestAppOptions } from '../test-app.ts'
@@ -80,6 +81,51 @@ test('more readers than the limit are told to come back', async () => {
   expect(refused.headers['retry-after']).toBe('5')
   stream.destroy()
   await waitUntil(async () => (await app.inject('/metrics')).body.includes('counter_streams{service="counter"} 0'))
+})
+
+/** A store in memory whose reads wait, once `close` was called, until `open` is. */
+async function storeWithSlowReads() {
+  const memory = await openCounterStore('memory:')
+  let gate = Promise.withResolvers<void>()
+  gate.resolve()
+  let waiting = 0
+  const read: CounterStore['read'] = async (names) => {
+    waiting += 1
+    await gate.promise
+    return memory.read(names)
+  }
+  const close = (): void => void (gate = Promise.withResolvers<void>())
+  return { store: { ...memory, read }, close, open: () => gate.resolve(), waiting: () => waiting }
+}
+
+test('the limit also holds for readers who come at the same moment, and who left is not counted', async () => {
+  const slow = await storeWithSlowReads()
+  const { app, origin } = await listening({ store: slow.store, streams: { maxStreams: 2, pollMs: 3_600_000 } })
+  slow.close()
+  const coming = Array.from({ length: 2 }, () => follow(origin))
+  await waitUntil(() => slow.waiting() === 2)
+  const refused = await follow(origin)
+  slow.open()
+  const streams = await Promise.all(coming)
+  expect([...streams, refused].map(({ statusCode }) => statusCode)).toEqual([200, 200, 503])
+  for (const stream of [...streams, refused]) stream.destroy()
+  await waitUntil(async () => (await app.inject('/metrics')).body.includes('counter_streams{service="counter"} 0'))
+  expect((await follow(origin)).statusCode).toBe(200)
+})
+
+test('a reader who goes while the store is read takes no place', async () => {
+  const slow = await storeWithSlowReads()
+  const closed = Promise.withResolvers<void>()
+  const { app, origin } = await listening({ store: slow.store, streams: { maxStreams: 1, pollMs: 3_600_000 } })
+  app.server.on('request', (_, response) => response.once('close', closed.resolve))
+  slow.close()
+  const request = get(`${origin}${url}`, { agent: false }).on('error', () => {})
+  await waitUntil(() => slow.waiting() === 1)
+  request.destroy()
+  await closed.promise
+  slow.open()
+  expect((await follow(origin)).statusCode).toBe(200)
+  expect((await app.inject('/metrics')).body).toContain('counter_streams{service="counter"} 1')
 })
 
 test('the end of the service does not wait for a reader', async () => {

@@ -33,25 +33,31 @@ export const eventRoutes: Routes<EventDeps> = async (app, { store, streams }) =>
       },
     },
     async (request, reply) => {
-      if (streams.isFull) {
+      // Before the store is read: many who come at once are not let in while each waits for it.
+      const release = streams.reserve()
+      if (release === undefined) {
         throw problems.create('too-many-streams', 'As many readers as this process takes are connected. Come back.', {
           headers: { 'retry-after': '5' },
         })
       }
-      const name = nameOf(request.params)
-      const [counter] = await store.read([name])
-      const last = /^[1-9][0-9]{0,18}$/.exec(request.headers['last-event-id'] ?? '')?.[0]
-      const { raw } = reply.hijack()
-      // He may have gone while the store was read; then nobody would tell of his end.
-      if (raw.destroyed) return
-      raw.writeHead(200, {
-        'content-type': 'text/event-stream; charset=utf-8',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-      })
-      // There may be nothing to show for long.
-      raw.flushHeaders()
-      streams.add(raw, name, counter, last === undefined ? undefined : BigInt(last))
+      try {
+        const name = nameOf(request.params)
+        const [counter] = await store.read([name])
+        const last = /^[1-9][0-9]{0,18}$/.exec(request.headers['last-event-id'] ?? '')?.[0]
+        const { raw } = reply.hijack()
+        // He may have gone while the store was read; then nobody would tell of his end.
+        if (raw.destroyed) return
+        raw.writeHead(200, {
+          'content-type': 'text/event-stream; charset=utf-8',
+          'cache-control': 'no-store',
+          'x-accel-buffering': 'no',
+        })
+        // There may be nothing to show for long.
+        raw.flushHeaders()
+        streams.add(raw, name, counter, last === undefined ? undefined : BigInt(last))
+      } finally {
+        release()
+      }
     },
   )
 }

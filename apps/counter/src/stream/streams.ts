@@ -17,6 +17,7 @@ export class Streams {
   readonly #limits: StreamLimits
   readonly #hub: CounterHub
   readonly #open = new Set<EventStream>()
+  #reserved = 0
   readonly #cut: { inc(): void }
   #beating: NodeJS.Timeout | undefined
   #ended = false
@@ -38,8 +39,11 @@ export class Streams {
     })
   }
 
-  get isFull(): boolean {
-    return this.#open.size >= this.#limits.maxStreams
+  /** Keeps a place for a reader who comes, until the returned function is called; `undefined`: there is none left. */
+  reserve(): (() => void) | undefined {
+    if (this.#open.size + this.#reserved >= this.#limits.maxStreams) return undefined
+    this.#reserved += 1
+    return () => void (this.#reserved -= 1)
   }
 
   /** Follows `name` until the reader goes or `end` is called. `counter`: as it is now. */
