@@ -8,7 +8,9 @@ export interface AttributedStore extends Pick<CounterStore, 'capabilities' | 'no
 
 /** Asks `store` for everything that `changed` does not do itself. */
 export const refine = (store: AttributedStore, changed: Partial<AttributedStore>): AttributedStore => ({
-  capabilities: store.capabilities,
+  get capabilities() {
+    return store.capabilities
+  },
   nowMs: () => store.nowMs(),
   read: (names) => store.read(names),
   scan: (options) => store.scan(options),

@@ -7,7 +7,9 @@ export type ReadableStore = Pick<CounterStore, 'capabilities' | 'read' | 'scan'>
 
 /** Reads whose failure is the problem `store-unavailable`. */
 export const readableStore = (store: AttributedStore): ReadableStore => ({
-  capabilities: store.capabilities,
+  get capabilities() {
+    return store.capabilities
+  },
   read: (names) => answer(store.read(names)),
   scan: (options) => answer(store.scan(options)),
 })

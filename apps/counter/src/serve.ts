@@ -9,6 +9,7 @@ import type { ServeConfig } from './config.ts'
 import { InFlight } from './idempotency.ts'
 import { measuredStore } from './measured-store.ts'
 import { counterMetrics } from './metrics.ts'
+import { watchCaveat } from './watch-caveat.ts'
 import { openRemoteStore } from './workers/remote-store.ts'
 import { openBuffer } from './open-buffer.ts'
 import { answerQuestion, isQuestion } from './workers/store-questions.ts'
@@ -56,8 +57,12 @@ async function openStore(service: Service<ServeConfig>): Promise<AttributedStore
     setting: '--store (COUNTER_STORE)',
   })
   service.onClose('store', () => store.close())
-  const { durable, caveat = 'counters are forgotten when this process ends' } = store.capabilities
-  if (!durable) log.warn({ store: redactUrl(config.store) }, caveat)
+  const about = { store: redactUrl(config.store) }
+  const unwatch = watchCaveat(store, {
+    warn: (caveat) => log.warn(about, caveat),
+    info: (sentence) => log.info(about, sentence),
+  })
+  service.onClose('watch of the store', unwatch)
   const measured = measuredStore(store, measures)
   if (config.auditLog === undefined) return measured
   const ledger = new Ledger()

@@ -1,5 +1,5 @@
 import type { Primary } from '@ballast/service'
-import { steadyNow } from '@ballast/state-stores/counter'
+import { steadyNow, type CounterCapabilities } from '@ballast/state-stores/counter'
 import type { AttributedStore } from '../attributed-store.ts'
 import { isAnswer, toError, type StoreAnswer, type StoreQuestion } from './store-questions.ts'
 
@@ -7,17 +7,21 @@ import { isAnswer, toError, type StoreAnswer, type StoreQuestion } from './store
 export async function openRemoteStore(primary: Primary): Promise<AttributedStore> {
   /** How far the store's clock, as last told, is ahead of this process's. */
   let aheadMs = 0
+  let capabilities: CounterCapabilities = { atomicity: 'counter', durable: false, clock: 'process' }
   const ask = async (question: StoreQuestion): Promise<StoreAnswer> => {
     const answer = await primary.ask(question)
     if (!isAnswer(answer)) throw new TypeError('the primary gave no answer of a store')
     aheadMs = answer.nowMs - steadyNow()
+    ;({ capabilities } = answer)
     if (answer.failure !== undefined) throw toError(answer.failure)
     return answer
   }
   const found = async (question: StoreQuestion) => (await ask(question)).counters ?? []
-  const { capabilities } = await ask({ ask: 'read', names: [] })
+  await ask({ ask: 'read', names: [] })
   return {
-    capabilities,
+    get capabilities() {
+      return capabilities
+    },
     nowMs: () => steadyNow() + aheadMs,
     commit: async (ops, by) => (await ask({ ask: 'commit', ops, by })).outcomes ?? [],
     read: (names) => found({ ask: 'read', names }),

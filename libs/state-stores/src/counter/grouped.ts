@@ -49,7 +49,9 @@ export function groupedCounterStore(engine: CounterEngine, options: GroupedOptio
   }
   const close = (): Promise<void> => (closed ??= finish())
   return {
-    capabilities: engine.capabilities,
+    get capabilities() {
+      return engine.capabilities
+    },
     get depth() {
       return group.depth
     },

@@ -133,6 +133,7 @@ export interface ScanOptions {
  * Time is the store's own; it never goes backwards.
  */
 export interface CounterStore extends AsyncDisposable {
+  /** As last seen: a server can change its settings, and a fail-over its server. */
   readonly capabilities: CounterCapabilities
 
   /** Operations that wait for their commit. */

@@ -8,6 +8,7 @@ import { tokenLimits } from './options.ts'
 import {
   StoreUnavailableError,
   type Counter,
+  type CounterCapabilities,
   type CounterOp,
   type CounterOutcome,
   type CounterStore,
@@ -21,6 +22,7 @@ import { sweep } from './postgres/sweep.ts'
 import { applyBatch, InterferenceError, resolveBatch, type Loaded } from './postgres/transaction.ts'
 import { parsePostgresUrl, type PostgresTarget } from './postgres/url.ts'
 import { callLimits, type ServerStoreOptions } from './server-options.ts'
+import { capabilitiesOf } from './server-capabilities.ts'
 import { startError } from '../start-error.ts'
 import { StoreClock } from './store-clock.ts'
 
@@ -64,7 +66,6 @@ export async function postgresCounterStore(options: PostgresStoreOptions): Promi
 }
 
 class PostgresEngine implements CounterEngine {
-  readonly capabilities
   readonly maxOperations = maxOperations
   readonly #connections: PostgresConnections
   readonly #target: PostgresTarget
@@ -72,6 +73,7 @@ class PostgresEngine implements CounterEngine {
   readonly #writer = randomUUID()
   readonly #clock = new StoreClock()
   readonly #sweeping: NodeJS.Timeout
+  #caveat: string | undefined
 
   constructor(
     connections: PostgresConnections,
@@ -79,19 +81,23 @@ class PostgresEngine implements CounterEngine {
     { caveat }: ServerFacts,
     options: PostgresStoreOptions,
   ) {
-    this.capabilities = {
-      atomicity: 'batch',
-      durable: caveat === undefined,
-      clock: 'store',
-      ...(caveat !== undefined && { caveat }),
-    } as const
+    this.#caveat = caveat
     this.#connections = connections
     this.#target = target
     this.#options = options
     this.#sweeping = setInterval(() => {
       // What it could not do now it does the next time.
-      connections.use((session) => sweep(session, target.schema, options.now?.())).catch(() => {})
+      connections
+        .use(async (session) => {
+          await this.#inspect(session)
+          await sweep(session, target.schema, options.now?.())
+        })
+        .catch(() => {})
     }, options.sweepEveryMs ?? 10_000).unref()
+  }
+
+  get capabilities(): CounterCapabilities {
+    return capabilitiesOf(this.#caveat)
   }
 
   nowMs(): number {
@@ -114,7 +120,7 @@ class PostgresEngine implements CounterEngine {
 
   async check(): Promise<void> {
     await this.#ask(async (session) => {
-      await checkServer(session).catch((error: unknown) => {
+      await this.#inspect(session).catch((error: unknown) => {
         throw new Error(`${this.#target.name} cannot be used: ${messageOf(error)}`, { cause: error })
       })
       return { counters: [] }
@@ -124,6 +130,11 @@ class PostgresEngine implements CounterEngine {
   async close(): Promise<void> {
     clearInterval(this.#sweeping)
     await this.#connections[Symbol.asyncDispose]()
+  }
+
+  /** Its settings can be changed, and another server take its place. */
+  async #inspect(session: Session): Promise<void> {
+    this.#caveat = (await checkServer(session)).caveat
   }
 
   async #apply(ops: readonly CounterOp[]): Promise<readonly CounterOutcome[]> {

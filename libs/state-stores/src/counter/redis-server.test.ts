@@ -51,6 +51,15 @@ await describeOnBackend('redis', () => {
     await expect(one(store, add('n/a', 1n))).resolves.toMatchObject({ value: 1n })
   })
 
+  test('one that stops writing its append-only file is no longer called durable, until it writes it again', async () => {
+    expect(store.capabilities).toMatchObject({ durable: true })
+    await redis.config('SET', 'appendonly', 'no')
+    await waitUntil(() => !store.capabilities.durable)
+    expect(store.capabilities.caveat).toMatch(/no append-only file/)
+    await redis.config('SET', 'appendonly', 'yes')
+    await waitUntil(() => store.capabilities.durable)
+  })
+
   test('one that becomes a replica refuses writes, and takes them as a primary again', async () => {
     await one(store, add('n/a', 1n))
     await redis.replicaof('127.0.0.1', 1)

@@ -8,11 +8,13 @@ import { asList, asText } from '../redis/reply.ts'
 import { runScript, type Script } from '../redis/script.ts'
 import { parseRedisUrl } from '../redis/url.ts'
 import { groupedCounterStore, settleTogether, type CounterEngine } from './grouped.ts'
+import { capabilitiesOf } from './server-capabilities.ts'
 import { tokenLimits } from './options.ts'
 import { toBigint } from './outcome-text.ts'
 import {
   StoreUnavailableError,
   type Counter,
+  type CounterCapabilities,
   type CounterOp,
   type CounterOutcome,
   type CounterStore,
@@ -73,7 +75,6 @@ async function open(options: RedisStoreOptions): Promise<CounterStore> {
       ...(inspectEveryMs !== undefined && { inspectEveryMs }),
     }),
   )
-  const { caveat } = connection.facts
   const keys = redisKeys(prefix)
   await connection.send(['HSETNX', keys.meta, 'format', formatVersion])
   const format = asText(await connection.send(['HGET', keys.meta, 'format']))
@@ -87,7 +88,6 @@ async function open(options: RedisStoreOptions): Promise<CounterStore> {
     keys,
     options,
     random,
-    ...(caveat !== undefined && { caveat }),
     ...(now && { now }),
   })
   opened.move()
@@ -99,25 +99,20 @@ interface EngineParts {
   readonly keys: ReturnType<typeof redisKeys>
   readonly options: ServerStoreOptions
   readonly random: () => number
-  readonly caveat?: string
   readonly now?: () => number
 }
 
 class RedisEngine implements CounterEngine {
-  readonly capabilities
   readonly maxOperations = maxOperations
   readonly #parts: EngineParts
   readonly #clock = new StoreClock()
 
   constructor(parts: EngineParts) {
-    const { caveat } = parts
     this.#parts = parts
-    this.capabilities = {
-      atomicity: 'batch',
-      durable: caveat === undefined,
-      clock: 'store',
-      ...(caveat !== undefined && { caveat }),
-    } as const
+  }
+
+  get capabilities(): CounterCapabilities {
+    return capabilitiesOf(this.#parts.connection.lastFacts?.caveat)
   }
 
   nowMs(): number {

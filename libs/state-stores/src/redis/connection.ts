@@ -46,6 +46,7 @@ export class RedisConnection implements AsyncDisposable {
   readonly #redis: Redis
   readonly #timer: NodeJS.Timeout
   #facts: ServerFacts | undefined
+  #lastFacts: ServerFacts | undefined
   #host: RedisHost | undefined
   #trouble: { readonly what: string; readonly cause?: unknown } = { what: 'it has not been reached yet' }
   #first = Promise.withResolvers<ServerFacts>()
@@ -104,6 +105,11 @@ export class RedisConnection implements AsyncDisposable {
     return this.#facts
   }
 
+  /** What it last said about itself, even while it is away; nothing before the first time. */
+  get lastFacts(): ServerFacts | undefined {
+    return this.#lastFacts
+  }
+
   /** Sends one command. Commands sent in the same turn of the event loop share a connection or fail together. */
   async send(words: readonly RedisArgument[], timeoutMs = this.#timeoutMs): Promise<RedisReply> {
     void this.facts
@@ -147,7 +153,7 @@ export class RedisConnection implements AsyncDisposable {
       const facts = await this.#inspect()
       // A server that stands alone is told about; of several, another one may be the primary by now.
       if (!facts.isPrimary && isLookedUp(target)) throw new Error(`${this.#where} is a read-only replica`)
-      this.#facts = facts
+      this.#learn(facts)
       this.#trouble = { what: '' }
       this.#first.resolve(facts)
     } catch (error) {
@@ -163,9 +169,14 @@ export class RedisConnection implements AsyncDisposable {
   async #inspectAgain(): Promise<void> {
     if (this.#facts === undefined) return
     await this.#inspectSame().then(
-      (facts) => void (this.#facts = facts),
+      (facts) => this.#learn(facts),
       () => this.#redis.disconnect(true),
     )
+  }
+
+  #learn(facts: ServerFacts): void {
+    this.#facts = facts
+    this.#lastFacts = facts
   }
 
   /** An old primary that was cut off from its successor does not know of it. */
