@@ -1,5 +1,6 @@
 import { isLive, type Folded, type FoldState, type TokenRecord } from './fold.ts'
 import type { Counter, CounterName, ScanOptions } from './port.ts'
+import { SortedNames } from './sorted-names.ts'
 
 /**
  * All counters and tokens of a store that lives in memory, and what follows from time passing.
@@ -14,7 +15,8 @@ export class CounterState implements FoldState {
   nowMs = 0
   /** How far that is ahead of the clock. */
   #aheadMs = 0
-  #sorted: CounterName[] | undefined
+  /** From the first scan on. */
+  #sorted: SortedNames | undefined
   readonly #expiring = new Set<CounterName>()
   #sweepAtMs = 0
 
@@ -41,9 +43,9 @@ export class CounterState implements FoldState {
   merge({ counters, tokens, lastVersion }: Pick<Folded, 'counters' | 'tokens' | 'lastVersion'>): void {
     for (const [name, counter] of counters) {
       this.#expiring.delete(name)
-      if (this.counters.has(name) !== (counter !== undefined)) this.#sorted = undefined
-      if (counter === undefined) this.counters.delete(name)
+      if (counter === undefined) this.#delete(name)
       else {
+        if (!this.counters.has(name)) this.#sorted?.add(name)
         this.counters.set(name, counter)
         if (counter.expiresAtMs !== undefined) this.#expiring.add(name)
       }
@@ -59,7 +61,7 @@ export class CounterState implements FoldState {
   restoreCounter(counter: Counter): void {
     this.counters.set(counter.name, counter)
     if (counter.expiresAtMs !== undefined) this.#expiring.add(counter.name)
-    this.#sorted = undefined
+    this.#sorted?.add(counter.name)
   }
 
   /** One of those a snapshot holds, in its order. One that was used again after its window comes twice: the later counts. */
@@ -73,15 +75,17 @@ export class CounterState implements FoldState {
     return counter !== undefined && isLive(counter, this.nowMs) ? counter : undefined
   }
 
-  /** O(log n + found), but O(n log n) when a name has come or gone since the last scan. */
+  /** O(log n + found); the first one O(n log n). */
   scan({ prefix = '', after = '', limit }: ScanOptions): Counter[] {
-    const names = (this.#sorted ??= [...this.counters.keys()].toSorted())
+    this.#sorted ??= new SortedNames(this.counters.keys())
     const found: Counter[] = []
-    for (let index = firstBehind(names, prefix, after); index < names.length && found.length < limit; index++) {
-      const name = names[index] ?? ''
+    if (limit <= 0) return found
+    for (const name of this.#sorted.from(prefix, after)) {
       if (!name.startsWith(prefix)) break
       const counter = this.get(name)
-      if (counter !== undefined) found.push(counter)
+      if (counter === undefined) continue
+      found.push(counter)
+      if (found.length >= limit) break
     }
     return found
   }
@@ -94,20 +98,11 @@ export class CounterState implements FoldState {
       const counter = this.counters.get(name)
       if (counter !== undefined && isLive(counter, this.nowMs)) continue
       this.#expiring.delete(name)
-      this.counters.delete(name)
-      this.#sorted = undefined
+      this.#delete(name)
     }
   }
-}
 
-/** The index of the first name that is behind `after` and not before `prefix`. */
-function firstBehind(names: readonly CounterName[], prefix: string, after: CounterName): number {
-  let [low, high] = [0, names.length]
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const name = names[middle] ?? ''
-    if (name > after && name >= prefix) high = middle
-    else low = middle + 1
+  #delete(name: CounterName): void {
+    if (this.counters.delete(name)) this.#sorted?.delete(name)
   }
-  return low
 }
