@@ -44,7 +44,7 @@ test('a taken port, a folder that cannot be one, a damaged store, an unknown sto
       expect.stringContaining('no stream backend for "nats:"; use lmdb:<folder>, redis://host:port/db or memory:'),
     ],
   })
-})
+}, 240_000)
 
 test("the seed system's variables are understood", async () => {
   await using process = run('api', ['--print-config'], {

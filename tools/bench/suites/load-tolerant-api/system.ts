@@ -26,12 +26,12 @@ export interface WholeSystem {
 /**
  * Everything that a deployment has: the api in `workers` processes, Redis with `appendfsync everysec`, one consumer, and a document
  * store behind a proxy that lets 100 write commands a second through and counts them. When the stack is disposed the backlog
- * drains, and `verify` must pass: a figure of a system that lost something would be worth nothing.
+ * drains within five minutes, and `verify` must pass: a figure of a system that lost something would be worth nothing.
  */
 export async function openSystem(stack: AsyncDisposableStack, workers: number): Promise<WholeSystem> {
   const folder = await benchFolder(stack)
   const redis = stack.use(await startBackend('redis', { durability: 'process' }))
-  const mongodb = stack.use(await startBackend('mongodb', { durability: 'none' }))
+  const mongodb = stack.use(await startBackend('mongodb', { durability: 'process' }))
   const proxy = stack.use(await startFaultProxy({ target: mongodb.url, mongo: { perSecond: commandsPerSecond } }))
   const meter = proxy.writeCommands
   if (meter === undefined) throw new TypeError('the proxy counts no commands')
