@@ -146,5 +146,7 @@ export interface BackendDefinition {
 export interface Found {
   readonly origin: 'path' | 'registry'
   readonly version: string
+  /** It is still to be downloaded, which nobody has tried. */
+  readonly isToBeFetched?: boolean
   launch(context: LaunchContext): Promise<Launch>
 }

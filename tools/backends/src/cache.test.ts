@@ -79,6 +79,14 @@ test('nothing is said of the progress where nobody looks', async () => {
   expect(fetching.stderr).toEqual([])
 })
 
+test('an empty variable is as good as none', async () => {
+  const say = `import { cacheFolder } from ${JSON.stringify(cacheModule)}; console.log(cacheFolder)`
+  const env = { BALLAST_CACHE: '', XDG_CACHE_HOME: '', HOME: '/home/of-nobody' }
+  await using asked = startProcess({ args: ['--input-type=module', '-e', say], env })
+  await asked.exit
+  expect(asked.stdout).toEqual(['/home/of-nobody/.cache/ballast'])
+})
+
 const script = findProgram('script')
 
 test.skipIf(script === undefined)('the progress is shown on a terminal', async () => {

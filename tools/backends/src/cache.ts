@@ -7,7 +7,7 @@ import { isAlive } from '@ballast/testing'
 
 /** Where fetched servers are kept, outside of any checkout, so that all checkouts share them. */
 export const cacheFolder =
-  process.env['BALLAST_CACHE'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'ballast')
+  process.env['BALLAST_CACHE'] || join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'ballast')
 
 /** The folder that `cached` filled for this recipe, if it did. */
 export function cachedFolder(name: string, recipe: string): string | undefined {
@@ -27,7 +27,13 @@ export async function cached(name: string, recipe: string, make: (draft: string)
   const target = targetFolder(name, recipe)
   if (cachedFolder(name, recipe) !== undefined) return target
   const draft = join(cacheFolder, `draft-${name}-${process.pid}-${randomUUID()}`)
-  await mkdir(draft, { recursive: true })
+  await mkdir(draft, { recursive: true }).catch((cause: unknown) => {
+    const what = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(
+      `${name} cannot be kept in the cache ${cacheFolder} (${what}): name another folder in BALLAST_CACHE`,
+      { cause },
+    )
+  })
   try {
     await progress(`fetching ${name}`, () => make(draft))
     await writeFile(join(draft, '.complete'), recipe)

@@ -44,10 +44,11 @@ export const cassandra: BackendDefinition = {
   kind: 'cassandra',
   variable: 'CASSANDRA_URL',
   async find(fetch) {
-    const { java, lib } = await javaProgram({ fetch, kind: 'cassandra', pom })
+    const { java, lib, isToBeFetched } = await javaProgram({ fetch, kind: 'cassandra', pom })
     return {
       origin: 'registry',
       version,
+      isToBeFetched,
       async launch({ options, folder, port }) {
         const node = options.node ?? { ...alone, storagePort: await freePort() }
         const yaml = join(folder, 'cassandra.yaml')

@@ -32,10 +32,11 @@ export const dynamodb: BackendDefinition = {
   kind: 'dynamodb',
   variable: 'DYNAMODB_URL',
   async find(fetch) {
-    const { java, lib } = await javaProgram({ fetch, kind: 'dynamodb', pom })
+    const { java, lib, isToBeFetched } = await javaProgram({ fetch, kind: 'dynamodb', pom })
     return {
       origin: 'registry',
       version,
+      isToBeFetched,
       async launch({ options, folder, port }) {
         const { durability = 'disk', tls = false } = options
         refusePassword(options)

@@ -24,6 +24,8 @@ export interface PreparedServer {
 export interface FoundServer {
   readonly origin: 'container' | 'path' | 'registry'
   readonly version: string
+  /** It is still to be downloaded, which nobody has tried. */
+  readonly isToBeFetched?: boolean
   /** Why an origin that is preferred was passed over. */
   readonly passedOver?: string
   prepare(context: LaunchContext): Promise<PreparedServer>
@@ -39,10 +41,11 @@ export async function findServer(kind: BackendKind, options: BackendOptions, fet
   if ('program' in engine && trouble === undefined) return inContainer(engine, kind)
   try {
     const found = await definitions[kind].find(fetch)
-    const { origin, version } = found
+    const { origin, version, isToBeFetched = false } = found
     return {
       origin,
       version,
+      isToBeFetched,
       ...(trouble === undefined ? {} : { passedOver: trouble }),
       async prepare(context) {
         const launched: Launch = await found.launch(context)

@@ -94,7 +94,9 @@ function welcome(user: Socket): void {
   eachLine(user, (line) => void obey(user, JSON.parse(line)))
   user.on('close', () => {
     users.delete(user)
-    if (users.size === 0) waitForUsers(announcement?.type === 'failure' ? 0 : lingerMs)
+    // Whoever gave up while it started wants it no more, also where it was to stay.
+    const isGivenUp = announcement === undefined && lingerMs === Infinity
+    if (users.size === 0) waitForUsers(announcement?.type === 'failure' || isGivenUp ? 0 : lingerMs)
   })
 }
 

@@ -11,6 +11,8 @@ export interface JavaProgram {
   readonly lib: string
   /** Folder that holds `lib` and whatever `extra` made. */
   readonly folder: string
+  /** Only looked for, and not in the cache. */
+  readonly isToBeFetched: boolean
 }
 
 export interface JavaRecipe {
@@ -27,12 +29,13 @@ export interface JavaRecipe {
 export async function javaProgram({ kind, fetch, pom, extra }: JavaRecipe): Promise<JavaProgram> {
   const java = await demand(kind, fetch, 'java', 'openjdk-17-jre-headless')
   const recipe = `${pom}\n${extra?.recipe ?? ''}`
-  if (cachedFolder(kind, recipe) === undefined) {
+  const isToBeFetched = cachedFolder(kind, recipe) === undefined
+  if (isToBeFetched) {
     await demand(kind, fetch, 'mvn', 'maven')
     if (extra !== undefined) await demand(kind, fetch, extra.program, 'openjdk-17-jdk-headless')
   }
   const folder = fetch ? await cached(kind, recipe, (draft) => resolve(kind, pom, extra, draft)) : ''
-  return { java, folder, lib: join(folder, 'lib') }
+  return { java, folder, lib: join(folder, 'lib'), isToBeFetched: isToBeFetched && !fetch }
 }
 
 async function resolve(kind: BackendKind, pom: string, extra: JavaRecipe['extra'], draft: string): Promise<void> {

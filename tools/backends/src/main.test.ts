@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isAlive, startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
@@ -96,6 +96,23 @@ describe('a download', () => {
     expect(stdout).toMatch(/^s3 .*Maven could not fetch it \(mvn ended with 1: .*Unknown host repo\.example\)$/)
   })
 
+  test('that ends in colours is told by its last words', async () => {
+    await using cache = await temporaryFolder()
+    await using path = await machine(String.raw`printf 'No space left on device\n\033[0m\033[0m\n'; exit 1`)
+    const { stdout } = await backends(cache.path, ['up', 's3'], { PATH: path.PATH })
+    expect(stdout).toMatch(/\(mvn ended with 1: No space left on device\)$/)
+  })
+
+  test('into a cache that cannot be written names the setting', async () => {
+    await using cache = await temporaryFolder()
+    await using path = await machine('mkdir lib')
+    const file = join(cache.path, 'file')
+    writeFileSync(file, '')
+    const { code, stdout } = await backends(join(file, 'cache'), ['up', 's3'], { PATH: path.PATH })
+    expect(code).toBe(1)
+    expect(stdout).toMatch(/cannot be kept in the cache .*ENOTDIR.*: name another folder in BALLAST_CACHE$/)
+  })
+
   test.skipIf(findProgram('script') === undefined)('is shown on a terminal', async () => {
     await using cache = await temporaryFolder()
     await using path = await machine('mkdir lib')
@@ -108,6 +125,63 @@ describe('a download', () => {
     await expect(terminal.exit).resolves.toMatchObject({ code: 1 })
     expect(terminal.stdout.join('\n')).toMatch(/fetching s3 \.\.\. done in \d+\.\d s/)
   })
+})
+
+/** Java that says its pid and never becomes a server. */
+async function stuck(cache: string): Promise<AsyncDisposable & { readonly PATH: string; readonly pidFile: string }> {
+  const path = await machine('mkdir lib')
+  const pidFile = join(cache, 'pid')
+  const [bin = ''] = path.PATH.split(':')
+  writeFileSync(join(bin, 'java'), `#!/bin/sh\necho $$ > ${pidFile}\nexec sleep 600\n`, { mode: 0o755 })
+  return { ...path, pidFile }
+}
+const pidIn = (file: string): number => (existsSync(file) ? Number(readFileSync(file, 'utf8')) : 0)
+
+describe('what "up" began', () => {
+  test.each([{ kinds: ['s3'] }, ...(findProgram('redis-server') === undefined ? [] : [{ kinds: ['redis', 's3'] }])])(
+    'ends when it is interrupted: $kinds',
+    async ({ kinds }) => {
+      await using cache = await temporaryFolder()
+      await using path = await stuck(cache.path)
+      const env = { PATH: path.PATH, BALLAST_CACHE: cache.path, BACKENDS_ENGINE: 'none', REDIS_URL: '', S3_URL: '' }
+      await using up = startProcess({ args: [main, 'up', ...kinds], env })
+      await waitUntil(() => pidIn(path.pidFile) > 0)
+      const pid = pidIn(path.pidFile)
+      up.kill('SIGINT')
+      await expect(up.exit).resolves.toMatchObject({ code: 130 })
+      await waitUntil(() => !isAlive(pid), { what: 'the server that was starting to end' })
+      const { stdout } = await backends(cache.path, ['status', '--json'])
+      expect(JSON.parse(stdout).filter(({ state }: { state: string }) => state === 'up')).toEqual([])
+    },
+  )
+})
+
+test('a kind that is named twice is ended once', async () => {
+  await using cache = await temporaryFolder()
+  const down = await backends(cache.path, ['down', 'redis', 'redis'])
+  expect(down).toEqual({ code: 0, stdout: '', stderr: '' })
+})
+
+test('a server that the environment names is not started', async () => {
+  await using cache = await temporaryFolder()
+  const { stdout } = await backends(cache.path, ['up', 'redis', '--json'], { REDIS_URL: 'redis://elsewhere' })
+  expect(JSON.parse(stdout)).toEqual([{ kind: 'redis', state: 'available', from: 'REDIS_URL' }])
+})
+
+test('a variable that holds no URL is named', async () => {
+  await using cache = await temporaryFolder()
+  const { stdout } = await backends(cache.path, ['doctor', '--json'], { REDIS_URL: 'nonsense' })
+  const problem = 'REDIS_URL is no URL: correct or unset it'
+  expect(JSON.parse(stdout)).toContainEqual({ kind: 'redis', state: 'missing', problem })
+})
+
+test('the doctor says what is still to be downloaded', async () => {
+  await using cache = await temporaryFolder()
+  await using path = await machine('exit 1')
+  const { stdout } = await backends(cache.path, ['doctor', '--json'], { PATH: path.PATH })
+  expect(JSON.parse(stdout)).toContainEqual(
+    expect.objectContaining({ kind: 's3', state: 'available', note: expect.stringMatching(/^not downloaded yet/) }),
+  )
 })
 
 test.each([

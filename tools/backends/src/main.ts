@@ -31,7 +31,7 @@ async function main(): Promise<number> {
     names.find((name) => !isKind(name)) ??
     args.find((arg) => arg.startsWith('--') && !['--json', '--help'].includes(arg))
   if (unknown !== undefined) return complain(`"${unknown}" is not known here; kinds are ${backendKinds.join(', ')}`)
-  const kinds = names.filter(isKind)
+  const kinds = [...new Set(names.filter(isKind))]
   if (args.includes('--help')) return say(help)
   if (action === 'up') return up(kinds)
   if (action === 'down') return down(kinds.length > 0 ? kinds : backendKinds)
@@ -44,9 +44,17 @@ async function up(kinds: readonly BackendKind[]): Promise<number> {
   if (kinds.length === 0) return complain(`name the servers to start: ${backendKinds.join(', ')}`)
   let code = 0
   const rows: Row[] = []
+  const begun: BackendKind[] = []
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void takeBack(begun))
   for (const kind of kinds) {
     try {
-      const server = (await reachRunning(pinned(kind))) ?? (await start(kind))
+      if (urlInEnvironment(kind)) {
+        rows.push({ kind, state: 'available', from: definitions[kind].variable })
+        continue
+      }
+      const running = await reachRunning(pinned(kind))
+      const server = running ?? (await start(kind))
+      if (running === undefined) begun.push(kind)
       rows.push({
         kind,
         url: server.url,
@@ -63,6 +71,15 @@ async function up(kinds: readonly BackendKind[]): Promise<number> {
   return code
 }
 
+/** One that still starts ends by itself, as its only user goes. */
+async function takeBack(kinds: readonly BackendKind[]): Promise<void> {
+  try {
+    for (const kind of kinds) await end(kind)
+  } finally {
+    process.exit(130)
+  }
+}
+
 /** What has to be downloaded is downloaded here, where the user sees how it goes, and not by the guard. */
 async function start(kind: BackendKind): Promise<RunningBackend> {
   await findServer(kind, {}, true)
@@ -72,12 +89,17 @@ async function start(kind: BackendKind): Promise<RunningBackend> {
 async function down(kinds: readonly BackendKind[]): Promise<number> {
   const rows: Row[] = []
   for (const kind of kinds) {
-    const server = await reachRunning({ ...pinned(kind), lingerMs: 0 })
-    await server?.stop()
-    if (server !== undefined) rows.push({ kind, state: 'ended' })
+    if (await end(kind)) rows.push({ kind, state: 'ended' })
   }
   print(rows)
   return 0
+}
+
+/** False when there is none. */
+async function end(kind: BackendKind): Promise<boolean> {
+  const server = await reachRunning({ ...pinned(kind), lingerMs: 0 })
+  await server?.stop()
+  return server !== undefined
 }
 
 async function status(): Promise<number> {
@@ -97,20 +119,22 @@ async function status(): Promise<number> {
 async function doctor(): Promise<number> {
   const rows: Row[] = []
   for (const kind of backendKinds) {
-    const { variable } = definitions[kind]
-    const url = process.env[variable]
-    if (url !== undefined && url !== '') {
-      rows.push({ kind, state: 'available', from: variable })
-      continue
-    }
     try {
-      const { origin, version, passedOver } = await findServer(kind, {}, false)
+      if (urlInEnvironment(kind)) {
+        rows.push({ kind, state: 'available', from: definitions[kind].variable })
+        continue
+      }
+      const { origin, version, passedOver, isToBeFetched } = await findServer(kind, {}, false)
+      const notes = [
+        ...(isToBeFetched ? ['not downloaded yet'] : []),
+        ...(passedOver === undefined ? [] : [passedOver]),
+      ]
       rows.push({
         kind,
         state: 'available',
         from: origin,
         version,
-        ...(passedOver === undefined ? {} : { note: passedOver }),
+        ...(notes.length === 0 ? {} : { note: notes.join('; ') }),
       })
     } catch (error) {
       rows.push({ kind, state: 'missing', problem: error instanceof Error ? error.message : String(error) })
@@ -118,6 +142,16 @@ async function doctor(): Promise<number> {
   }
   print(rows)
   return 0
+}
+
+/** It goes before anything that could be started here. Throws when it is none. */
+function urlInEnvironment(kind: BackendKind): boolean {
+  const { variable } = definitions[kind]
+  const url = process.env[variable] ?? ''
+  // Of several hosts it is none to the parser.
+  if (url !== '' && !/^[a-z][a-z0-9+-]*:\/\/[^/]/.test(url))
+    throw new Error(`${variable} is no URL: correct or unset it`)
+  return url !== ''
 }
 
 interface Row {

@@ -76,6 +76,7 @@ async function findStandIn(fetch: boolean): Promise<Found> {
   return {
     origin: 'registry',
     version: `mongo-java-server ${version}`,
+    isToBeFetched: program.isToBeFetched,
     async launch({ options, folder, port }) {
       const { durability = 'disk', tls = false } = options
       refusePassword(options)

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 
 export interface RunOptions {
   readonly cwd?: string
@@ -30,9 +31,15 @@ export function run(command: string, args: readonly string[], options: RunOption
     child.once('error', reject)
     child.once('close', (code) => {
       if (code === 0) resolve(stdout)
-      else reject(new Error(`${command} ended with ${code}: ${said.trim().split('\n').at(-1) ?? 'no output'}`))
+      else reject(new Error(`${command} ended with ${code}: ${lastLine(said)}`))
     })
   })
+}
+
+/** Colours left out: Maven ends with a line of nothing else. */
+function lastLine(said: string): string {
+  const lines = stripVTControlCharacters(said).split('\n')
+  return lines.findLast((line) => line.trim() !== '')?.trim() ?? 'no output'
 }
 
 /** The program's path when it is on PATH or in one of `folders`. */

@@ -40,10 +40,11 @@ export const s3: BackendDefinition = {
   kind: 's3',
   variable: 'S3_URL',
   async find(fetch) {
-    const { java, lib } = await javaProgram({ fetch, kind: 's3', pom })
+    const { java, lib, isToBeFetched } = await javaProgram({ fetch, kind: 's3', pom })
     return {
       origin: 'registry',
       version: `S3Proxy ${version}`,
+      isToBeFetched,
       async launch({ options, folder, port }) {
         const { tls = false, password = credential } = options
         const data = join(folder, 'data')
