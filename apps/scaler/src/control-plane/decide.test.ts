@@ -96,3 +96,23 @@ test.each(['bounded', 'ring', 'rendezvous'] as const)(
     expect(joined?.result.stats.maxOverMean).toBeGreaterThanOrEqual(1)
   },
 )
+
+test.each(['bounded', 'ring', 'rendezvous'] as const)('%s shares alike between zones of unlike size', (strategy) => {
+  const targets = Array.from({ length: 4_096 }, (): string | undefined => undefined)
+  const counts = new Uint32Array(4_096).fill(3)
+  const members = ['x', 'y', 'y', 'y', 'y'].map((zone, i) => ({ ...member(`w-${i}`), zone }))
+  const { next = [] } = decide({ members, targets, counts, tolerance: 0, strategy, zones: 'spread' })?.result ?? {}
+  const ofX = next.filter((owner) => owner === 'w-0').length
+  expect(ofX).toBeGreaterThan(4_096 * 0.4)
+  expect(ofX).toBeLessThan(4_096 * 0.6)
+})
+
+test('a plain hash takes over a map of another strategy only when it is asked to compare', () => {
+  const targets = ['a', 'a', 'b', 'b', 'a', 'b', 'a', 'b']
+  const counts = new Uint32Array(8).fill(3)
+  const common = { members: four.members, targets, counts, tolerance: 0, strategy: 'rendezvous' } as const
+  expect(decide(common)).toBeUndefined()
+  const decision = decide({ ...common, compare: true })
+  expect(decision?.cause).toBe('strategy')
+  expect(decide({ ...common, targets: decision?.result.next ?? [], compare: true })).toBeUndefined()
+})

@@ -17,10 +17,15 @@ export interface Situation {
   /** Most rows that move at once besides those without an owner; undefined: any number. */
   readonly budgetRows?: number | undefined
   readonly zones?: 'weights' | 'spread'
+  /** The map may be of another strategy, other weights or other zones, which only `sticky` sees from the rows: compare them. */
+  readonly compare?: boolean
 }
 
-/** Why rows are to move. `left`: at once. `joined`: soon, others may be about to join too. `uneven`: when it is not too often. */
-export type Cause = 'left' | 'joined' | 'uneven'
+/**
+ * Why rows are to move. `left`: at once. `joined`: soon, others may be about to join too. `uneven`, and `strategy`, which wants another
+ * map for the same workers: when it is not too often.
+ */
+export type Cause = 'left' | 'joined' | 'uneven' | 'strategy'
 
 export interface Decision {
   readonly cause: Cause
@@ -45,8 +50,9 @@ export function decide(situation: Situation): Decision | undefined {
     // Whatever else is to be done waits until they are back: their rows would only be moved there and back.
     return left.length === 0 ? undefined : decided('left', names(left), rescue(situation, present, away))
   }
-  const uneven = strategy === 'sticky' && unevenness(present, targets, counts, zones) > 1 + tolerance
-  if (left.length === 0 && !never && joined.length === 0 && !uneven) return undefined
+  const sticky = strategy === 'sticky'
+  const other = sticky ? unevenness(present, targets, counts, zones) > 1 + tolerance : (situation.compare ?? false)
+  if (left.length === 0 && !never && joined.length === 0 && !other) return undefined
   const result = planWith(strategy, {
     previous: targets,
     members: present,
@@ -55,7 +61,8 @@ export function decide(situation: Situation): Decision | undefined {
     ...(budgetRows !== undefined && { budgetRows }),
   })
   if (left.length > 0) return decided('left', names(left), result)
-  return never || joined.length > 0 ? decided('joined', joined, result) : decided('uneven', [], result)
+  if (never || joined.length > 0) return decided('joined', joined, result)
+  return decided(sticky ? 'uneven' : 'strategy', [], result)
 }
 
 const names = (list: readonly (string | undefined)[]): string[] => list.filter((name) => name !== undefined)

@@ -5,10 +5,11 @@ import { openMemoryWorkItems } from '@ballast/state-stores/work-item/memory'
 import { expect, test } from 'vitest'
 import { Leadership } from './leadership.ts'
 import { controlMetrics } from './metrics.ts'
+import type { Strategy } from './strategy.ts'
 
 const ttlMs = 3_000
 
-async function scene(options: { maxPlansPerSecond?: number; maxJoinsPerSecond?: number } = {}) {
+async function scene(options: { maxPlansPerSecond?: number; maxJoinsPerSecond?: number; strategy?: Strategy } = {}) {
   let nowMs = 1_000_000
   let away = false
   const memory = openMemoryWorkItems({ slots: 64, nowMs: () => nowMs })
@@ -111,6 +112,22 @@ test('a crowd of newcomers is let in by and by', async () => {
   expect(targets().size).toBe(4)
   await run(3_000, names)
   expect(targets().size).toBe(12)
+})
+
+test('a strategy takes over a map that another one has made, and a change of weights, without a join or a loss', async () => {
+  const { memory, join, run, targets } = await scene({ strategy: 'rendezvous' })
+  await join('a', 'b')
+  memory.state.targets.fill('a', 0, 32)
+  memory.state.targets.fill('b', 32)
+  const before = [...memory.state.targets]
+  await run(500, ['a', 'b'])
+  expect(memory.state.targets).not.toEqual(before)
+  expect(targets()).toEqual(new Set(['a', 'b']))
+  const slotsOfA = () => memory.state.targets.filter((target) => target === 'a').length
+  expect(slotsOfA()).toBeLessThan(50)
+  await memory.workers.register({ name: 'a', incarnation: 'a' }, { weight: 20, ttlMs })
+  await run(2_000, ['a', 'b'])
+  expect(slotsOfA()).toBeGreaterThan(50)
 })
 
 test('a resume whose beginner is gone is seen through by the leader', async () => {

@@ -37,6 +37,8 @@ interface Known {
   counts: Uint32Array | undefined
   limits: Limits
   step: number
+  /** The workers whose map was last found to be what the strategy wants. */
+  fitted: string
 }
 
 /**
@@ -129,6 +131,7 @@ export class Leadership {
       counts: undefined,
       limits: {},
       step: 0,
+      fitted: '',
     }
     this.#log.info({ epoch: String(leader.fence.epoch) }, 'leading')
     await this.#store.leaders.record('leader', { name, epoch: String(leader.fence.epoch) })
@@ -158,13 +161,17 @@ export class Leadership {
     const tuning = tune?.(known.limits) ?? { tolerance, rebalanceIntervalMs, budgetRows }
     const { targets } = known.map
     const admitted = this.#admission.of(living, ownersOf(known.map), nowMs)
-    const decision = decide({ members: admitted, targets, counts, strategy, zones, ...tuning })
+    const shares = admitted.map(({ name, weight, zone, draining, away }) => [name, weight, zone, draining, away]).join()
+    const compare = shares !== known.fitted
+    const decision = decide({ members: admitted, targets, counts, strategy, zones, compare, ...tuning })
     const outage = decision?.cause === 'left' && nowMs - this.#storeFailedMs < outageSettleMs
     if (decision !== undefined && !outage && this.#pacing.mayAct(decision.cause, nowMs, tuning.rebalanceIntervalMs)) {
       if (!(await this.#carryOut(known, decision))) return false
       this.#pacing.acted(nowMs)
+      known.fitted = shares
     } else if (decision === undefined) {
       this.#pacing.mayAct(undefined, nowMs)
+      known.fitted = shares
     }
     if (!(await this.#takeOver(known))) return false
     if (!(await known.recounting.step(known.leader))) return false

@@ -16,11 +16,14 @@ const epsilon = 0.05
 
 /**
  * Who should own each slot. `sticky` is `plan` of the hashing library: even by rows, and moves the minimum. The others are
- * functions of the workers alone, as a plain consistent hash of the slot: they balance slots, not rows, know neither budget nor
- * zones, and serve to be compared with.
+ * functions of the workers alone, as a plain consistent hash of the slot: they balance slots, not rows, know no budget, and serve to
+ * be compared with. With `zones: 'spread'` a worker counts in them for its part of a zone, and all zones for the same.
  */
 export function planWith(strategy: Strategy, input: PlanInput): PlanResult {
-  const takers = input.members.filter(({ draining }) => !draining)
+  const takers = sharesOf(
+    input.members.filter(({ draining }) => !draining),
+    input.zones ?? 'weights',
+  )
   const sticky = plan(input)
   if (strategy === 'sticky' || takers.length === 0) return sticky
   const keys = Array.from(input.previous, (_, slot) => `slot-${slot}`)

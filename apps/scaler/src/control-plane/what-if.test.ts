@@ -39,3 +39,14 @@ test('with nobody left, nothing can be planned and nothing is', () => {
   const answers = whatIf({ ...question, add: 0, remove: members.map(({ name }) => name) })
   expect(answers.map(({ movedRows, maxOverMean }) => [movedRows, maxOverMean])).toEqual(strategies.map(() => [0, 1]))
 })
+
+test('zones that share alike: whoever joins goes where least is, and every strategy is even over the zones', () => {
+  const zoned = ['x', 'y', 'y', 'y'].map((zone, i) => ({ name: `w-${i}`, weight: 1, draining: false, zone }))
+  const { next } = plan({ previous: nobody, members: zoned, loads: counts, zones: 'spread' })
+  const at = { ...question, members: zoned, targets: next, zones: 'spread', add: 1, remove: [] } as const
+  const answers = by(whatIf(at))
+  // Half of the rows are of zone x, and half of those move.
+  expect(answers['sticky']?.movedRows).toBeLessThanOrEqual((slots * 25) / 4 + 25)
+  // Without zones all but the default would have given w-0 a quarter of what its zone is to have: 2 above.
+  for (const { maxOverMean } of Object.values(answers)) expect(maxOverMean).toBeLessThan(1.3)
+})

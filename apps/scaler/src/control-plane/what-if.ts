@@ -8,7 +8,7 @@ export interface Question {
   /** What the control plane works with. */
   readonly active: Strategy
   readonly zones: 'weights' | 'spread'
-  /** Workers that join, of weight 1. */
+  /** Workers that join, of weight 1, each in the zone that then weighs least. */
   readonly add: number
   /** Names of those that leave. */
   readonly remove: readonly string[]
@@ -37,8 +37,9 @@ export function whatIf(question: Question): Answer[] {
   const joining = Array.from({ length: members.length + add }, (_, i) => `new-${i}`)
     .filter((name) => !names.has(name))
     .slice(0, add)
-    .map((name) => ({ name, weight: 1, draining: false }))
-  const after = [...before.filter(({ name }) => !leaving.has(name)), ...joining]
+  const staying = before.filter(({ name }) => !leaving.has(name))
+  const places = thinnestZones(before, staying, joining.length)
+  const after = [...staying, ...joining.map((name, i) => ({ name, weight: 1, draining: false, zone: places[i] ?? '' }))]
   return strategies
     .filter((strategy) => asked.includes(strategy))
     .map((strategy) => {
@@ -50,4 +51,14 @@ export function whatIf(question: Question): Answer[] {
       const adoptRows = strategy === active ? 0 : adopted.stats.movedRows
       return { strategy, active: strategy === active, movedRows, movedSlots, minimumRows, maxOverMean, adoptRows }
     })
+}
+
+function thinnestZones(known: readonly Member[], staying: readonly Member[], count: number): string[] {
+  const weights = new Map(known.map(({ zone = '' }) => [zone, 0]))
+  for (const { zone = '', weight } of staying) weights.set(zone, (weights.get(zone) ?? 0) + weight)
+  return Array.from({ length: count }, () => {
+    const [thinnest = ['', 0]] = [...weights].toSorted((a, b) => a[1] - b[1])
+    weights.set(thinnest[0], thinnest[1] + 1)
+    return thinnest[0]
+  })
 }

@@ -13,7 +13,7 @@ const Plan = Type.Object({
   last: Type.Union([
     Type.Object({
       atMs: Type.Number(),
-      cause: Type.String({ description: 'left, joined or uneven' }),
+      cause: Type.String({ description: 'left, joined, uneven or strategy' }),
       rows: Type.Integer(),
       movedSlots: Type.Integer(),
       movedRows: Type.Integer(),
