@@ -1,0 +1,4 @@
+import { describeSuite } from './can-be-measured.ts'
+import { counter } from './counter.ts'
+
+describeSuite(counter)

@@ -1,0 +1,4 @@
+import { describeSuite } from './can-be-measured.ts'
+import { hashing } from './hashing.ts'
+
+describeSuite(hashing)

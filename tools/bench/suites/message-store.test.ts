@@ -1,0 +1,4 @@
+import { describeSuite } from './can-be-measured.ts'
+import { messageStore } from './message-store.ts'
+
+describeSuite(messageStore)

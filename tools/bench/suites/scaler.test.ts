@@ -1,0 +1,4 @@
+import { describeSuite } from './can-be-measured.ts'
+import { scaler } from './scaler.ts'
+
+describeSuite(scaler)

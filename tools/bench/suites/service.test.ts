@@ -1,0 +1,4 @@
+import { describeSuite } from './can-be-measured.ts'
+import { service } from './service.ts'
+
+describeSuite(service)
