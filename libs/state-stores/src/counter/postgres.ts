@@ -15,7 +15,9 @@ import {
   type ScanOptions,
 } from './port.ts'
 import { checkServer, type ServerFacts } from './postgres/check-server.ts'
-import { asOutcome, isRefusal, PostgresConnections, type Session } from './postgres/connection.ts'
+import type { PostgresConnections, Session } from '../postgres/connections.ts'
+import { isRefusal, whatBecame } from '../postgres/outcome.ts'
+import { connect } from './postgres/connection.ts'
 import { migrate } from './postgres/migrate.ts'
 import { readCounters, scanCounters, type ReadAnswer } from './postgres/reads.ts'
 import { sweep } from './postgres/sweep.ts'
@@ -50,7 +52,7 @@ const attempts = 5
 export async function postgresCounterStore(options: PostgresStoreOptions): Promise<CounterStore> {
   const { setting = '--store', random = Math.random } = options
   const target = parsePostgresUrl(options.url, setting)
-  const connections = new PostgresConnections(target, callLimits(options), random)
+  const connections = connect(target, callLimits(options), random)
   try {
     const facts = await connections.use(async (session) => {
       const checked = await checkServer(session)
@@ -175,7 +177,7 @@ class PostgresEngine implements CounterEngine {
         return folded
       })
     } catch (error) {
-      const outcome = asOutcome(error, name)
+      const outcome = whatBecame(error, name)
       if (outcome instanceof NotAppliedError) throw outcome
       // Without a COMMIT on its way nothing can have been applied.
       if (folded === undefined) throw new NotAppliedError(outcome.message, { cause: error })

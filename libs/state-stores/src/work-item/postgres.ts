@@ -2,9 +2,9 @@ import { defaultSlots } from '@ballast/hashing'
 import type { WorkItemStore } from './port.ts'
 import { checkTickable } from './postgres/check-tickable.ts'
 import { messageOf } from '../message-of.ts'
-import { connect, serverName } from './postgres/connection.ts'
+import { connect, type Database } from './postgres/connection.ts'
 import { leaderSide } from './postgres/leader-side.ts'
-import { checkServer, migrate, readFacts } from './postgres/migrate.ts'
+import { checkServer, checkTables, migrate, readFacts, type ServerFacts } from './postgres/migrate.ts'
 import { operatorSide } from './postgres/operator-side.ts'
 import { rowsOf } from './postgres/rows.ts'
 import { workerSide } from './postgres/worker-side.ts'
@@ -27,22 +27,10 @@ export interface PostgresWorkItemOptions {
  * Not for a transaction pooler (it would drop the session's time-outs).
  */
 export async function openPostgresWorkItems(options: PostgresWorkItemOptions): Promise<WorkItemStore> {
-  const { url, applicationName = 'ballast-scaler', slots = defaultSlots, timeoutMs } = options
+  const { url, applicationName = 'ballast-scaler', timeoutMs } = options
   const database = connect({ url, applicationName, ...(timeoutMs !== undefined && { timeoutMs }) })
   try {
-    const version = await checkServer(database)
-    await checkTickable(database)
-    try {
-      await migrate(database, slots)
-    } catch (cause) {
-      throw new Error(`the database cannot be prepared: ${messageOf(cause)}`, { cause })
-    }
-    const facts = await readFacts(database, version)
-    if (options.slots !== undefined && facts.slots !== options.slots) {
-      throw new Error(
-        `this store was made with ${facts.slots} slots, and ${options.slots} are asked for; leave the number out`,
-      )
-    }
+    const facts = await sayingWhich(database, () => prepare(database, options))
     return {
       backend: 'postgres',
       slots: facts.slots,
@@ -50,12 +38,37 @@ export async function openPostgresWorkItems(options: PostgresWorkItemOptions): P
       leaders: leaderSide(database, facts),
       operator: operatorSide(database, facts),
       rows: rowsOf(database),
-      check: async () => void (await database.query('SELECT 1')),
+      check: () => sayingWhich(database, () => checkTables(database)),
       [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
     }
   } catch (error) {
     await database[Symbol.asyncDispose]()
-    const [name, what] = [serverName(url), messageOf(error)]
-    throw new Error(what.startsWith(name) ? what : `${name} cannot be used: ${what}`, { cause: error })
+    throw error
+  }
+}
+
+async function prepare(database: Database, { slots }: Pick<PostgresWorkItemOptions, 'slots'>): Promise<ServerFacts> {
+  const version = await checkServer(database)
+  await checkTickable(database)
+  try {
+    await migrate(database, slots ?? defaultSlots)
+  } catch (cause) {
+    throw new Error(`the database cannot be prepared: ${messageOf(cause)}`, { cause })
+  }
+  const facts = await readFacts(database, version)
+  if (slots !== undefined && facts.slots !== slots) {
+    throw new Error(`this store was made with ${facts.slots} slots, and ${slots} are asked for; leave the number out`)
+  }
+  return facts
+}
+
+/** Errors that do not name the server yet do so then. */
+async function sayingWhich<T>({ name }: Database, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    const what = messageOf(cause)
+    if (what.includes(name)) throw cause
+    throw new Error(`${name} cannot be used: ${what}`, { cause })
   }
 }

@@ -1,4 +1,4 @@
-import type { Session } from './connection.ts'
+import type { Session } from '../../postgres/connections.ts'
 
 export interface ServerFacts {
   /** What an acknowledged write can be lost to. */

@@ -1,4 +1,4 @@
-import type { Session } from './connection.ts'
+import type { Session } from '../../postgres/connections.ts'
 import { counters } from './migrations/0001-counters.ts'
 
 /** Forward only, in this order, never edited once released. */

@@ -1,5 +1,5 @@
 import type { Counter, ScanOptions } from '../port.ts'
-import type { Session } from './connection.ts'
+import type { Session } from '../../postgres/connections.ts'
 import { clockMs, toCounter } from './transaction.ts'
 
 export interface ReadAnswer {

@@ -1,5 +1,5 @@
 import { clockMs } from './transaction.ts'
-import type { Session } from './connection.ts'
+import type { Session } from '../../postgres/connections.ts'
 
 /** Longer than any answer, or any commit on its way, can be late. */
 const batchLifeMs = 600_000

@@ -2,7 +2,7 @@ import { NotAppliedError } from '../../outcome.ts'
 import { fold, tokenId, type Folded, type TokenLimits, type TokenRecord } from '../fold.ts'
 import { outcomeFromText, outcomeToText, toBigint } from '../outcome-text.ts'
 import type { Counter, CounterName, CounterOp } from '../port.ts'
-import type { Session } from './connection.ts'
+import type { Session } from '../../postgres/connections.ts'
 
 export interface TransactionOptions {
   readonly schema: string

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { Session } from '../../postgres/connections.ts'
 import { slotExpression } from './slot-expression.ts'
 
 interface Column {
@@ -19,7 +19,7 @@ interface Column {
  *
  * Adopting rewrites the table once, under an exclusive lock: about 1 s per million rows.
  */
-export async function createOrAdoptTable(client: pg.PoolClient, slots: number): Promise<void> {
+export async function createOrAdoptTable(client: Session, slots: number): Promise<void> {
   await client.query(
     'CREATE TABLE IF NOT EXISTS public.work_items (id uuid PRIMARY KEY, value integer DEFAULT 0, currentworker text)',
   )
@@ -34,7 +34,7 @@ export async function createOrAdoptTable(client: pg.PoolClient, slots: number): 
   await client.query('CREATE INDEX work_items_slot ON public.work_items (slot)')
 }
 
-async function checkColumns(client: pg.PoolClient): Promise<void> {
+async function checkColumns(client: Session): Promise<void> {
   const { rows: columns } = await client.query<Column>(`SELECT attname AS name, format_type(atttypid, NULL) AS type
     FROM pg_attribute WHERE attrelid = 'public.work_items'::regclass AND attnum > 0 AND NOT attisdropped`)
   const expected: Record<string, readonly string[]> = {

@@ -1,4 +1,4 @@
-import type pg from 'pg'
+import type { Session } from '../../postgres/connections.ts'
 import { createOrAdoptTable } from './adopt-table.ts'
 import type { Database } from './connection.ts'
 import { ownership } from './migrations/0001-ownership.ts'
@@ -6,7 +6,7 @@ import { rowCounts } from './migrations/0002-row-counts.ts'
 import { born } from './migrations/0003-born.ts'
 import { operations } from './migrations/0004-operations.ts'
 
-type Migration = (client: pg.PoolClient, slots: number) => Promise<void>
+type Migration = (client: Session, slots: number) => Promise<void>
 
 /** Forward only, in this order, never edited once released. A program runs on any later schema as well: a roll-out mixes both. */
 const migrations: readonly Migration[] = [
@@ -76,20 +76,38 @@ export interface ServerFacts {
   readonly slots: number
 }
 
-/** Refuses a server on which the promises cannot be kept. @throws Error one sentence. */
-export async function checkServer(database: Database): Promise<number> {
-  const [server] = await database.query<{ version: number; standby: boolean; readonly: boolean }>(
+interface ServerRow {
+  readonly version: number
+  readonly standby: boolean
+  readonly readonly: boolean
+  readonly missing: string | null
+}
+
+async function ask(database: Database): Promise<ServerRow> {
+  const [server] = await database.query<ServerRow>(
     `SELECT current_setting('server_version_num')::integer AS version,
-      pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS readonly`,
+      pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::boolean AS readonly,
+      (SELECT string_agg(name, ', ') FROM unnest($1::text[]) AS name WHERE to_regclass(name) IS NULL) AS missing`,
+    [['public.work_items', 'ballast_scaler.settings', 'ballast_scaler.slots', 'ballast_scaler.leases']],
   )
-  const version = server?.version ?? 0
+  if (server === undefined) throw new Error('it does not tell what it is')
+  const { version, standby, readonly } = server
   if (version < 140_000)
     throw new Error(`it is version ${Math.floor(version / 10_000)}, and 14 or later is needed: upgrade it`)
-  if (server?.standby === true)
-    throw new Error('it is a read-only standby: give the URL of its primary, or of all servers')
-  if (server?.readonly === true)
-    throw new Error('the database is read-only, and the scaler must write to it: give one that may be written to')
-  return version
+  if (standby) throw new Error('it is a read-only standby: give the URL of its primary, or of all servers')
+  if (readonly) throw new Error('it only reads (default_transaction_read_only is on): give one that may be written to')
+  return server
+}
+
+/** Refuses a server on which the promises cannot be kept. @throws Error one sentence. */
+export async function checkServer(database: Database): Promise<number> {
+  return (await ask(database)).version
+}
+
+/** The same, and one whose tables are gone. Cost: one statement. @throws Error one sentence. */
+export async function checkTables(database: Database): Promise<void> {
+  const { missing } = await ask(database)
+  if (missing !== null) throw new Error(`it has lost ${missing}: restore a backup, or start again to make them anew`)
 }
 
 export async function readFacts(database: Database, version: number): Promise<ServerFacts> {

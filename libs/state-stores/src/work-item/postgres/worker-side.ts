@@ -1,5 +1,6 @@
 import type { Heartbeat, Refused, TickOutcome, WorkerIdentity, WorkerLease, WorkerSide } from '../port.ts'
-import { sqlState, type Database } from './connection.ts'
+import { sqlState } from '../../postgres/outcome.ts'
+import type { Database } from './connection.ts'
 import type { ServerFacts } from './migrate.ts'
 import { tickStatement, type TickRow } from './tick.ts'
 
