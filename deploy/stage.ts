@@ -8,12 +8,15 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /**
  * Puts everything that an app needs to run, and nothing else, into `folder`: its bundle, and beside it the packages
  * with native code that the bundle imports. `node main.js` works there without this repository; it is what an image
- * copies. The bundle is taken as built (`nx build <app>`); native packages are those of this machine's platform.
+ * copies. The bundle is taken as built (`nx build <app>`), with its source maps or without; native packages are those of this machine's platform.
  */
-export async function stage(app: string, folder: string): Promise<void> {
+export async function stage(app: string, folder: string, { sourceMaps = true } = {}): Promise<void> {
   const dist = join(root, 'apps', app, 'dist')
   await rm(folder, { recursive: true, force: true })
-  await cp(dist, folder, { recursive: true, filter: (path) => !path.endsWith('externals.json') })
+  await cp(dist, folder, {
+    recursive: true,
+    filter: (path) => !path.endsWith('externals.json') && (sourceMaps || !path.endsWith('.js.map')),
+  })
   const externals: string[] = JSON.parse(await readFile(join(dist, 'externals.json'), 'utf8'))
   const { version }: { version: string } = JSON.parse(await readFile(join(root, 'apps', app, 'package.json'), 'utf8'))
   await writeFile(join(folder, 'package.json'), `${JSON.stringify({ name: app, version, type: 'module' })}\n`)
