@@ -60,7 +60,7 @@ describe.each([['control-plane'], ['worker']])('%s ends with exit code 2 and one
   test('the database is read-only', async () => {
     const name = `ro_${role.replace('-', '_')}`
     const url = await database(name, `ALTER DATABASE ${name} SET default_transaction_read_only = on`)
-    await expect(failing(args, url)).resolves.toContain('the database is read-only')
+    await expect(failing(args, url)).resolves.toContain('it only reads (default_transaction_read_only is on)')
   })
 
   test('the table has other columns', async () => {
