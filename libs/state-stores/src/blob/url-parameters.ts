@@ -1,11 +1,21 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../message-of.ts'
+import { percentDecode } from '../percent-decode.ts'
 
 /** A misspelt parameter would be a setting that silently does not hold. */
 export function assertParameters(parameters: URLSearchParams, known: readonly string[], label: string): void {
   const unknown = [...parameters.keys()].find((name) => !known.includes(name))
   if (unknown === undefined) return
   throw new Error(`${label}: "${unknown}" is no parameter here; known are ${known.join(', ')}`)
+}
+
+/** `label` names the URL, without what is secret in it. */
+export function decodePart(part: string, label: string): string {
+  try {
+    return percentDecode(part)
+  } catch (cause) {
+    throw new Error(`${label} ${messageOf(cause)}`, { cause })
+  }
 }
 
 export function wholeNumber(parameters: URLSearchParams, name: string, label: string): number | undefined {

@@ -1,3 +1,6 @@
+import { messageOf } from '../message-of.ts'
+import { percentDecode } from '../percent-decode.ts'
+
 /** Where a MongoDB deployment is, and which collection is meant. */
 export interface MongoTarget {
   /** For the driver: without the collection. */
@@ -28,7 +31,9 @@ export function parseMongoUrl(url: string): MongoTarget {
     throw new Error('the mongodb: URL is not of the form mongodb://user:password@host:port/database/collection')
   }
   const [, scheme = '', login = '', hosts = '', path = '', query = ''] = parts
-  const [database, collection, ...more] = path.split('/').map(decodeURIComponent)
+  // What the driver would say of it is not what to do.
+  decodePart(login)
+  const [database, collection, ...more] = path.split('/').map(decodePart)
   const name = database === undefined || database === '' ? 'assessmentdb' : database
   const label = `${scheme}${hosts}/${name}`
   if (more.length > 0) throw new Error(`${label}: the path names a database and a collection, nothing else`)
@@ -38,5 +43,13 @@ export function parseMongoUrl(url: string): MongoTarget {
     collection: collection === undefined || collection === '' ? 'records' : collection,
     label,
     given: new Set(new URLSearchParams(query).keys()),
+  }
+}
+
+function decodePart(part: string): string {
+  try {
+    return percentDecode(part)
+  } catch (cause) {
+    throw new Error(`the mongodb: URL ${messageOf(cause)}`, { cause })
   }
 }

@@ -11,6 +11,9 @@ const form = 'write postgres://user:password@host:port/database'
 /** What libpq calls a server that can be written to; no other kind will do. */
 const writable = new Set(['read-write', 'primary'])
 
+/** Those of libpq that the driver knows, and one of its own. It takes any other word for `require`. */
+const modes: readonly string[] = ['disable', 'no-verify', 'prefer', 'require', 'verify-ca', 'verify-full']
+
 /** What libpq and the driver know and people put into such URLs; a misspelt one would silently not hold. */
 const parameters = new Set(
   'application_name channel_binding client_encoding connect_timeout fallback_application_name gssencmode host keepalives keepalives_idle options sslcert sslkey sslmode sslnegotiation sslrootcert target_session_attrs uselibpqcompat'.split(
@@ -32,6 +35,10 @@ export function parseServers(text: string, known: readonly string[] = []): Postg
     const url = new URL(single)
     const unknown = [...url.searchParams.keys()].find((name) => !parameters.has(name) && !known.includes(name))
     if (unknown !== undefined) throw new Error(`the PostgreSQL URL has a parameter "${unknown}", which nobody knows`)
+    const mode = url.searchParams.get('sslmode') ?? 'disable'
+    if (!modes.includes(mode)) {
+      throw new Error(`the PostgreSQL URL has sslmode=${mode}, and only ${modes.join(', ')} are known`)
+    }
     const target = url.searchParams.get('target_session_attrs') ?? 'read-write'
     if (!writable.has(target)) {
       throw new Error('the PostgreSQL URL has a target_session_attrs other than read-write and primary: leave it out')

@@ -3,7 +3,7 @@ import { backoffMs } from '../backoff.ts'
 import { messageOf } from '../message-of.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 import { greet, inspect } from './handshake.ts'
-import { isDemotion, whatBecame } from './outcome.ts'
+import { isDemotion, troubleOf, whatBecame } from './outcome.ts'
 import { connectorOf, findPrimary, isLookedUp } from './primary.ts'
 import { toReply } from './reply.ts'
 import type { ServerFacts } from './server-facts.ts'
@@ -70,12 +70,12 @@ export class RedisConnection implements AsyncDisposable {
       protocol: 2,
       disableClientInfo: true,
     })
-    this.#redis.on('error', (error: unknown) => this.#failed(messageOf(error), error))
+    this.#redis.on('error', (error: unknown) => this.#failed(troubleOf(error), error))
     this.#redis.on('close', () => this.#failed(closed))
     this.#redis.on('ready', () => void this.#begin())
     this.#first.promise.catch(() => {})
     this.#timer = setInterval(() => void this.#inspectAgain(), inspectEveryMs).unref()
-    this.#redis.connect().catch((error: unknown) => this.#failed(messageOf(error), error))
+    this.#redis.connect().catch((error: unknown) => this.#failed(troubleOf(error), error))
   }
 
   /** Connects in the background, for what can be done without: until then commands are refused. */
@@ -157,7 +157,7 @@ export class RedisConnection implements AsyncDisposable {
       this.#trouble = { what: '' }
       this.#first.resolve(facts)
     } catch (error) {
-      this.#failed(messageOf(error), error)
+      this.#failed(troubleOf(error), error)
       this.#redis.disconnect(true)
     }
   }

@@ -6,10 +6,17 @@ import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 const refusal =
   /^-?(ERR Error running script.*-)?(OOM|READONLY|LOADING|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOSCRIPT|NOGROUP|BALLAST) /
 
+/** What broke a connection. What the parser says of an answer that is none of Redis's would send people to its authors. */
+export function troubleOf(error: unknown): string {
+  const what = messageOf(error)
+  if (/Unknown RESP type|^Protocol error/.test(what)) return 'what answers there is no Redis, or speaks TLS (rediss:)'
+  return what
+}
+
 /** What a command that failed came to. A script that fails half way is neither refused nor lost: an `Error`. */
 export function whatBecame(error: unknown, command: string, label: string): Error {
   if (error instanceof NotAppliedError || error instanceof OutcomeUnknownError) return error
-  const message = messageOf(error)
+  const message = troubleOf(error)
   if (error instanceof ReplyError) {
     const advice = isDemotion(error) ? demoted : ''
     const sentence = `${label} refused ${command}: ${message}${advice}`

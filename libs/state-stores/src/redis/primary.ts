@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { AbstractConnector, Redis } from 'ioredis'
 import { messageOf } from '../message-of.ts'
 import { greet, type Send } from './handshake.ts'
+import { troubleOf } from './outcome.ts'
 import { toReply } from './reply.ts'
 import { hostName, type RedisHost, type RedisTarget } from './url.ts'
 
@@ -62,7 +63,7 @@ export async function findPrimary(target: RedisTarget, timeoutMs: number): Promi
     answers
       .map(
         (answer, index) =>
-          `${nameOf(hosts[index])}: ${answer.status === 'rejected' ? messageOf(answer.reason) : 'a read-only replica'}`,
+          `${nameOf(hosts[index])}: ${answer.status === 'rejected' ? troubleOf(answer.reason) : 'a read-only replica'}`,
       )
       .join('; ')
   if (sentinel !== undefined) {

@@ -1,4 +1,4 @@
-import { assertParameters, fileOf, flagOf, wholeNumber } from '../url-parameters.ts'
+import { assertParameters, decodePart, fileOf, flagOf, wholeNumber } from '../url-parameters.ts'
 
 /** Where a Cassandra cluster is and what of it is ours. */
 export interface CassandraTarget {
@@ -59,7 +59,7 @@ export function parseCassandraUrl(url: string): CassandraTarget {
     prefix,
     datacenter,
     replication: wholeNumber(parameters, 'replication', label),
-    credentials: credentialsOf(login),
+    credentials: credentialsOf(login, label),
     tls: tlsOf(parameters, label),
     label,
   }
@@ -75,8 +75,8 @@ function tlsOf(parameters: URLSearchParams, label: string): CassandraTls | undef
   return Object.fromEntries(given.map((name) => [name, fileOf(parameters, name, label)]))
 }
 
-function credentialsOf(login: string): CassandraTarget['credentials'] {
+function credentialsOf(login: string, label: string): CassandraTarget['credentials'] {
   if (login === '') return undefined
-  const [username = '', password = ''] = login.split(':').map(decodeURIComponent)
+  const [username = '', password = ''] = login.split(':').map((part) => decodePart(part, label))
   return { username, password }
 }

@@ -1,4 +1,4 @@
-import { assertParameters, fileOf, flagOf } from '../url-parameters.ts'
+import { assertParameters, decodePart, fileOf, flagOf } from '../url-parameters.ts'
 
 /** Where a bucket is and what of it is ours. */
 export interface S3Target {
@@ -38,7 +38,7 @@ export function parseS3Url(text: string): S3Target {
   const path = url.pathname
     .split('/')
     .filter((part) => part !== '')
-    .map(decodeURIComponent)
+    .map((part) => decodePart(part, `the ${scheme} URL`))
   const bucket = ofAws ? url.hostname : (path.shift() ?? '')
   const label = ofAws ? `s3://${bucket}` : `${scheme}//${url.host}/${bucket}`
   const parameters = url.searchParams
@@ -65,7 +65,7 @@ export function parseS3Url(text: string): S3Target {
     credentials:
       url.username === ''
         ? undefined
-        : { accessKeyId: decodeURIComponent(url.username), secretAccessKey: decodeURIComponent(url.password) },
+        : { accessKeyId: decodePart(url.username, label), secretAccessKey: decodePart(url.password, label) },
     pathStyle: flagOf(parameters, 'path-style', label) ?? !ofAws,
     create: flagOf(parameters, 'create', label) ?? false,
     checksums: flagOf(parameters, 'checksums', label) === true ? 'WHEN_SUPPORTED' : 'WHEN_REQUIRED',

@@ -34,6 +34,9 @@ export function asOutcome(error: unknown, name: string): Error {
     const what = `its certificate is not trusted: name the authority with ?ca=<file>`
     return new NotAppliedError(`${name} cannot be reached: ${what} (${sentenceOf(error)})`, { cause: error })
   }
+  if (error instanceof SyntaxError) {
+    return new OutcomeUnknownError(`${name} cannot be used: what answers there is no DynamoDB`, { cause: error })
+  }
   if (isNeverSent(error))
     return new NotAppliedError(`${name} cannot be reached: ${sentenceOf(error)}`, { cause: error })
   return new OutcomeUnknownError(`${name} did not answer: ${sentenceOf(error)}`, { cause: error })
@@ -65,6 +68,8 @@ function isNeverSent(error: unknown): boolean {
 /** The SDK's time-outs carry advice on several lines. */
 const sentenceOf = (error: unknown): string => {
   const [line = ''] = messageOf(error).split('\n')
+  const [, timeoutMs] = /exceeded the configured (\d+) ms requestTimeout/.exec(line) ?? []
+  if (timeoutMs !== undefined) return `no answer within ${timeoutMs} ms`
   const name = error instanceof Error ? error.name : 'Error'
   return name === 'Error' ? line : `${name}: ${line}`
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { messageOf } from '../../message-of.ts'
+import { percentDecode } from '../../percent-decode.ts'
 import { startError } from '../../start-error.ts'
 
 export interface DynamoTarget {
@@ -50,13 +51,21 @@ export function parseDynamoUrl(text: string, setting: string): DynamoTarget {
     name: `DynamoDB at ${where}`,
     ...(host !== '' && { endpoint: `http${encrypted ? 's' : ''}://${host}` }),
     ...(caFile !== null && { ca: readAuthority(caFile, wrong) }),
-    ...(username !== '' && {
-      credentials: { accessKeyId: decodeURIComponent(username), secretAccessKey: decodeURIComponent(password) },
-    }),
+    ...(username !== '' && { credentials: readCredentials(username, password, wrong) }),
   }
 }
 
-function readAuthority(path: string, wrong: (what: string, cause: unknown) => Error): string {
+type Wrong = (what: string, cause: unknown) => Error
+
+function readCredentials(username: string, password: string, wrong: Wrong): NonNullable<DynamoTarget['credentials']> {
+  try {
+    return { accessKeyId: percentDecode(username), secretAccessKey: percentDecode(password) }
+  } catch (error) {
+    throw wrong(messageOf(error), error)
+  }
+}
+
+function readAuthority(path: string, wrong: Wrong): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (cause) {
