@@ -20,10 +20,7 @@ export interface RealStores extends AsyncDisposable {
 type Started = Omit<RealStores, 'names' | typeof Symbol.asyncDispose> & { readonly on: string }
 type Start = (own: AsyncDisposableStack) => Promise<Started>
 
-/**
- * Servers of the tour's own, which sync before they answer; they and their data go with it. Only the stand-in for
- * MongoDB keeps everything in memory: its files are ten times as slow as that, and the tour kills services, not servers.
- */
+/** Servers of the tour's own, which sync before they answer; they and their data go with it. */
 const starts: Readonly<Record<string, Start>> = {
   async counter(own) {
     const { url, version } = own.use(await startBackend('redis'))
@@ -39,7 +36,7 @@ const starts: Readonly<Record<string, Start>> = {
   },
   async 'load-tolerant-api'(own) {
     const redis = own.use(await startBackend('redis'))
-    const documents = own.use(await startBackend('mongodb', { durability: 'none' }))
+    const documents = own.use(await startBackend('mongodb'))
     // The cap on write commands is judged on the wire, by somebody who does not keep it.
     const { url, writeCommands } = own.use(await startFaultProxy({ target: documents.url, mongo: {} }))
     return {

@@ -11,7 +11,9 @@ import { findProgram, run } from './run.ts'
 import { untilReady } from './until-ready.ts'
 
 const version = '1.47.0'
-const launcher = fileURLToPath(new URL('mongodb/MongoWire.java', import.meta.url))
+const sources = ['MongoWire', 'StoredTypes'].map((name) =>
+  fileURLToPath(new URL(`mongodb/${name}.java`, import.meta.url)),
+)
 
 const artifact = (name: string): string =>
   `<dependency><groupId>de.bwaldvogel</groupId><artifactId>${name}</artifactId><version>${version}</version></dependency>`
@@ -69,9 +71,9 @@ async function findMongod(mongod: string): Promise<Found> {
 
 async function findStandIn(fetch: boolean): Promise<Found> {
   const make = async (folder: string): Promise<void> => {
-    await run('javac', ['-cp', join(folder, 'lib', '*'), '-d', join(folder, 'classes'), launcher])
+    await run('javac', ['-cp', join(folder, 'lib', '*'), '-d', join(folder, 'classes'), ...sources])
   }
-  const extra = { recipe: readFileSync(launcher, 'utf8'), program: 'javac', make }
+  const extra = { recipe: sources.map((source) => readFileSync(source, 'utf8')).join(''), program: 'javac', make }
   const program = await javaProgram({ kind: 'mongodb', fetch, pom, extra })
   return {
     origin: 'registry',
@@ -80,7 +82,7 @@ async function findStandIn(fetch: boolean): Promise<Found> {
     async launch({ options, folder, port }) {
       const { durability = 'disk', tls = false } = options
       refusePassword(options)
-      const storage = durability === 'none' ? 'memory' : `h2:${join(folder, 'data.mv')}`
+      const storage = durability === 'none' ? 'memory' : `h2:${join(folder, 'documents.mv')}`
       const keystore = tls ? await makeJavaKeystore(program.java, folder) : undefined
       const encrypted = keystore === undefined ? [] : [keystore.path, keystore.password]
       // With fewer threads slow commands block each other's connections.
