@@ -36,8 +36,9 @@ const startAttempts = 3
 const probeEveryMs = 50
 
 /**
- * Keeps one process running. Before it was ready for the first time, exit code 2 (it cannot start as configured) or
- * three deaths end the attempt; afterwards every death is followed by a new start, however often.
+ * Keeps one process running. Before it was ready for the first time, exit code 2 (it cannot start as configured),
+ * `"needsRepair":true` in a line of its log (it runs, but will not be ready) or three deaths end the attempt; afterwards
+ * every death is followed by a new start, however often.
  * Only `#enter` changes the state.
  */
 export class SupervisedProcess {
@@ -49,6 +50,7 @@ export class SupervisedProcess {
   /** Resolves when the process was ready for the first time; rejects with `StartError` when it never will be. */
   readonly firstReady: Promise<void>
   #state: ProcessState = 'starting'
+  readonly #needsRepair: (error: StartError) => void
   #child: Child | undefined
   #url: string | undefined
   #lastWords: string[] = []
@@ -61,6 +63,7 @@ export class SupervisedProcess {
     this.role = options.spec.role
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.firstReady = promise
+    this.#needsRepair = reject
     // Whoever does not wait for readiness learns of the failure from `state`.
     promise.catch(() => {})
     this.#run = this.#supervise(resolve).then(
@@ -180,6 +183,9 @@ export class SupervisedProcess {
     if (from === 'stderr' && line.trim() !== '') this.#lastWords = [...this.#lastWords.slice(-20), line.trim()]
     const record = parseLogLine(this.name, line, from, Date.now())
     if (record.msg === 'listening' && typeof record.fields['url'] === 'string') this.#url ??= record.fields['url']
+    if (record.fields['needsRepair'] === true && !this.#wasReady) {
+      this.#needsRepair(new StartError(`${this.name} cannot start: ${record.msg.replace(/^not ready: /, '')}`))
+    }
     this.#options.onLog(record)
   }
 

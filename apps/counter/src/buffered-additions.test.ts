@@ -55,12 +55,23 @@ test('what was not applied is tried again, what may have been is never doubled',
   const store = await failing(new NotAppliedError('full'), new OutcomeUnknownError('lost'))
   const { app, buffer, losses } = await testApp({ store, buffered: ['a/*'] })
   await add(app, 'a/b', { by: 2 })
+  await add(app, 'a/b', { by: 3 })
   await buffer.flush()
   expect([await value(app, 'a/b'), losses]).toEqual([undefined, []])
-  await add(app, 'a/b', { by: 3 })
   await buffer.flush()
   await buffer.flush()
   expect([await value(app, 'a/b'), losses]).toEqual(['5', [{ additions: 2, reason: 'outcome-unknown' }]])
+})
+
+test('while what was accepted waits for longer than it was said to, nothing more is', async () => {
+  const full = new NotAppliedError('full')
+  const { app, buffer } = await testApp({ store: await failing(full, full, full), buffered: ['a/*'] })
+  await add(app, 'a/b', { by: 2 })
+  await buffer.flush()
+  const refused = await add(app, 'a/b', { by: 3 })
+  expect(refused.json()).toMatchObject({ status: 503, code: 'not-applied' })
+  expect((await add(app, 'a/b', { by: 4 })).json()).toMatchObject({ previous: '2', value: '6' })
+  expect((await add(app, 'a/b')).statusCode).toBe(202)
 })
 
 test('sums beyond 64 bits are not buffered; what the store refuses is told of', async () => {

@@ -25,7 +25,8 @@ const maxOperations = 1_000
 /**
  * Additions to counters for which speed is worth more than each single one: summed up in memory and committed at an
  * interval, by commits of their own whose operations have no caller. They are never doubled: what may have been applied
- * is not tried again, but counted as lost. What was definitely not applied waits for the next flush.
+ * is not tried again, but counted as lost. What was definitely not applied waits for the next flush; until that has
+ * succeeded, nothing more is accepted, because it could be lost for longer than `lossWindowMs`.
  */
 export class BufferedAdditions {
   readonly #store: AttributedStore
@@ -35,6 +36,8 @@ export class BufferedAdditions {
   #flushing: ReadonlyMap<string, Pending> = new Map()
   #running: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
+  /** The last commit was refused: what waits does so for longer than it was said to. */
+  #isLate = false
   #closed = false
 
   constructor(store: AttributedStore, options: BufferOptions) {
@@ -49,7 +52,7 @@ export class BufferedAdditions {
 
   /** False: this one has to be carried out the durable way. */
   add(name: string, by: bigint): boolean {
-    if (this.#closed || !this.#matches(name)) return false
+    if (this.#closed || this.#isLate || !this.#matches(name)) return false
     const waiting = this.#pending.get(name)
     const sum = (waiting?.by ?? 0n) + by
     const { maxCounters = 100_000, flushIntervalMs } = this.#options
@@ -99,6 +102,7 @@ export class BufferedAdditions {
     try {
       const ops = [...part].map(([name, { by }]): CounterOp => ({ kind: 'add', name, by }))
       const outcomes = await this.#store.commit(ops, 'buffer')
+      this.#isLate = false
       const refused = [...part].filter((_, index) => outcomes[index]?.ok !== true)
       this.#lose(new Map(refused), 'refused')
     } catch (error) {
@@ -108,6 +112,7 @@ export class BufferedAdditions {
   }
 
   #putBack(part: ReadonlyMap<string, Pending>): void {
+    this.#isLate = true
     for (const [name, { by, additions }] of part) {
       const later = this.#pending.get(name)
       const sum = by + (later?.by ?? 0n)

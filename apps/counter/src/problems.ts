@@ -16,6 +16,8 @@ export const problems = defineProblems({
   'token-window-full': { status: 429, title: 'No further Idempotency-Key can be remembered now' },
   'not-applied': { status: 503, title: 'The write was not applied' },
   'too-many-streams': { status: 503, title: 'No further stream is taken now' },
+  'store-damaged': { status: 503, title: 'The data of the store is damaged' },
+  'store-read-only': { status: 503, title: 'The store cannot be written' },
   'store-unavailable': { status: 503, title: 'The store cannot be read now' },
   'outcome-unknown': { status: 504, title: 'Whether the write was applied is unknown' },
   'store-full': { status: 507, title: 'The write was not applied: the disk is full' },

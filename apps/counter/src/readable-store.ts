@@ -1,6 +1,7 @@
 import type { CounterStore } from '@ballast/state-stores/counter'
 import type { AttributedStore } from './attributed-store.ts'
 import { problems } from './problems.ts'
+import { troubleProblem } from './trouble-problem.ts'
 
 /** What routes see of a store: writes go through the `Writer`. */
 export type ReadableStore = Pick<CounterStore, 'capabilities' | 'read' | 'scan'>
@@ -19,6 +20,10 @@ async function answer<T>(reading: Promise<T>): Promise<T> {
     return await reading
   } catch (cause) {
     const headers = { 'retry-after': '1' }
-    throw problems.create('store-unavailable', 'Nothing is lost by it. Retry in a moment.', { headers, cause })
+    const otherwise = problems.create('store-unavailable', 'Nothing is lost by it. Retry in a moment.', {
+      headers,
+      cause,
+    })
+    throw troubleProblem(cause) ?? otherwise
   }
 }

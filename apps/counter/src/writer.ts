@@ -1,10 +1,11 @@
-import { isDiskFull, type CounterOp, type CounterOutcome } from '@ballast/state-stores/counter'
+import type { CounterOp, CounterOutcome } from '@ballast/state-stores/counter'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import type { AttributedStore } from './attributed-store.ts'
 import type { BufferedAdditions } from './buffered-additions.ts'
 import { operationOf, type Intent } from './counter-operation.ts'
 import { InFlight, tokensOf, type RequestKey } from './idempotency.ts'
 import { problems } from './problems.ts'
+import { troubleProblem } from './trouble-problem.ts'
 
 /** The one way from HTTP into the store. */
 export class Writer {
@@ -58,10 +59,8 @@ function toProblem(error: unknown): unknown {
   }
   if (!(error instanceof NotAppliedError)) return error
   const headers = { 'retry-after': '1' }
-  if (isDiskFull(error))
-    return problems.create('store-full', 'Nothing was changed. Free space where the store is, then retry.', {
-      headers,
-      cause: error,
-    })
-  return problems.create('not-applied', 'Nothing was changed. Retry as you like.', { headers, cause: error })
+  return (
+    troubleProblem(error) ??
+    problems.create('not-applied', 'Nothing was changed. Retry as you like.', { headers, cause: error })
+  )
 }

@@ -4,7 +4,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, onTestFinished, test } from 'vitest'
-import { counterProcess, startCounter } from './counter-process.ts'
+import { startCounter } from './counter-process.ts'
 
 /** A volume of its own, which only root can mount. */
 async function volume(options: string): Promise<string | undefined> {
@@ -45,12 +45,21 @@ test('a full disk: writes are refused with 507, reads go on, and all is well whe
   expect((await fetch(`${counter.url}/readyz`)).status).toBe(200)
 })
 
-test('a read-only volume: it does not start, and says why', async ({ skip }) => {
-  const path = (await volume('size=256k,ro')) ?? skip(needsRoot)
-  await using refusing = counterProcess('--store', `file:${join(path, 'counter.json')}`, '--listen', '127.0.0.1:0')
-  await expect(refusing.exit).resolves.toEqual({ code: 2, signal: null })
-  expect(refusing.stderr.join('\n')).toMatch(/EROFS.*--store/)
-})
+test.for([[], ['--workers', '2']])(
+  'a read-only volume: not ready, says why, and is well by itself when it can be written %j',
+  async (args, { skip }) => {
+    const path = (await volume('size=256k')) ?? skip(needsRoot)
+    execFileSync('mount', ['-o', 'remount,ro', path], { stdio: 'ignore' })
+    await using counter = await startCounter(join(path, 'counter.json'), ...args)
+    const ready = await fetch(`${counter.url}/readyz`)
+    expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('EROFS')])
+    expect(await count(counter.url)).toEqual([503, 'store-read-only'])
+    expect((await fetch(counter.url)).status).toBe(503)
+    execFileSync('mount', ['-o', 'remount,rw', path], { stdio: 'ignore' })
+    await waitUntil(async () => String(await count(counter.url)) === '200,1')
+    expect((await fetch(`${counter.url}/readyz`)).status).toBe(200)
+  },
+)
 
 test('a volume that becomes read-only: writes are refused as not applied, reads go on', async ({ skip }) => {
   const path = (await volume('size=256k')) ?? skip(needsRoot)
@@ -66,7 +75,7 @@ test('a volume that becomes read-only: writes are refused as not applied, reads 
     }
   })()
   if (!remounted) skip('the kernel refuses to make a volume read-only while its lock is held')
-  expect(await count(counter.url)).toEqual([503, 'not-applied'])
+  expect(await count(counter.url)).toEqual([503, 'store-read-only'])
   await expect((await fetch(counter.url)).json()).resolves.toEqual({ counter: 1 })
   execFileSync('mount', ['-o', 'remount,rw', path], { stdio: 'ignore' })
   await waitUntil(async () => String(await count(counter.url)) === '200,2')

@@ -125,15 +125,6 @@ describe('a start that fails says in one sentence what to do', () => {
     expect(second.stderr.join('\n')).toMatch(new RegExp(`${host} is taken .*--listen`))
   })
 
-  test('a corrupt file, which stays as it is', async () => {
-    const path = join(await scratch(), 'counter.json')
-    await writeFile(path, '{"counter":')
-    const sentence = await refused('--store', `file:${path}`)
-    expect(sentence).toContain(path)
-    expect(sentence).toContain('--store')
-    await expect(readFile(path, 'utf8')).resolves.toBe('{"counter":')
-  })
-
   test('an unknown store', async () => {
     await expect(refused('--store', 'mysql://user:secret@localhost')).resolves.toContain(
       'say --store (COUNTER_STORE) file:<path>',

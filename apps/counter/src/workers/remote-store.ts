@@ -1,5 +1,5 @@
 import type { Primary } from '@ballast/service'
-import { steadyNow, type CounterCapabilities } from '@ballast/state-stores/counter'
+import { steadyNow, troubleOf, type CounterCapabilities } from '@ballast/state-stores/counter'
 import type { AttributedStore } from '../attributed-store.ts'
 import { isAnswer, toError, type StoreAnswer, type StoreQuestion } from './store-questions.ts'
 
@@ -17,7 +17,10 @@ export async function openRemoteStore(primary: Primary): Promise<AttributedStore
     return answer
   }
   const found = async (question: StoreQuestion) => (await ask(question)).counters ?? []
-  await ask({ ask: 'read', names: [] })
+  // With its failure, too, comes what the store can do.
+  await ask({ ask: 'read', names: [] }).catch((error: unknown) => {
+    if (troubleOf(error) === undefined) throw error
+  })
   return {
     get capabilities() {
       return capabilities

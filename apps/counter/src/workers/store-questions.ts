@@ -5,7 +5,7 @@ import type {
   CounterOutcome,
   ScanOptions,
 } from '@ballast/state-stores/counter'
-import { isDiskFull, StoreUnavailableError } from '@ballast/state-stores/counter'
+import { StoreUnavailableError, TroubleError, troubleOf, type Trouble } from '@ballast/state-stores/counter'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import type { AttributedStore } from '../attributed-store.ts'
 import { inFlightProblem, isInFlight, type InFlight } from '../idempotency.ts'
@@ -27,8 +27,9 @@ export interface StoreAnswer {
 }
 
 interface Failure {
-  readonly kind: 'in-flight' | 'not-applied' | 'disk-full' | 'unknown' | 'unavailable' | 'other'
+  readonly kind: 'in-flight' | 'not-applied' | 'unknown' | 'unavailable' | 'other'
   readonly message: string
+  readonly trouble?: Trouble | undefined
 }
 
 /**
@@ -72,19 +73,17 @@ export function isAnswer(value: unknown): value is StoreAnswer {
 
 function toFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error)
+  const trouble = troubleOf(error)
   if (isInFlight(error)) return { kind: 'in-flight', message }
-  if (isDiskFull(error)) return { kind: 'disk-full', message }
-  if (error instanceof NotAppliedError) return { kind: 'not-applied', message }
+  if (error instanceof NotAppliedError) return { kind: 'not-applied', message, trouble }
   if (error instanceof OutcomeUnknownError) return { kind: 'unknown', message }
-  return { kind: error instanceof StoreUnavailableError ? 'unavailable' : 'other', message }
+  return { kind: error instanceof StoreUnavailableError ? 'unavailable' : 'other', message, trouble }
 }
 
-export function toError({ kind, message }: Failure): Error {
+export function toError({ kind, message, trouble }: Failure): Error {
   if (kind === 'in-flight') return inFlightProblem()
-  if (kind === 'disk-full') {
-    return new NotAppliedError(message, { cause: Object.assign(new Error(message), { code: 'ENOSPC' }) })
-  }
-  if (kind === 'not-applied') return new NotAppliedError(message)
+  const options = trouble && { cause: new TroubleError(message, trouble) }
+  if (kind === 'not-applied') return new NotAppliedError(message, options)
   if (kind === 'unknown') return new OutcomeUnknownError(message)
-  return kind === 'unavailable' ? new StoreUnavailableError(message) : new Error(message)
+  return kind === 'unavailable' ? new StoreUnavailableError(message, options) : new Error(message, options)
 }

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { readlink, realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { FileLock, LockTimeoutError, nameHolder, type FileLockObserver, type HeldLock } from '@ballast/locking'
-import { keepDamaged, UnreadableError } from './file/damage.ts'
 import { claimFile, epochPath } from './file/epoch.ts'
 import { ExclusiveEngine } from './file/exclusive-engine.ts'
 import { FileStore } from './file/file-store.ts'
@@ -11,6 +10,7 @@ import type { FileStoreObserver, FileStoreOptions } from './file/options.ts'
 import { describe, ensureFolder } from './file/replace-file.ts'
 import { SharedEngine } from './file/shared-engine.ts'
 import type { CounterStore } from './port.ts'
+import { TroubleError } from './trouble.ts'
 
 /** `counter.json` is guarded by `counter.lock` beside it. */
 export const lockPath = (path: string): string => `${path.replace(/\.json$/, '')}.lock`
@@ -33,7 +33,7 @@ export async function fileCounterStore(options: FileStoreOptions): Promise<Count
     return new FileStore(engine, options.maxQueued)
   } catch (error) {
     await lock.release()
-    throw await unusable(error, setting)
+    throw unusable(error, setting)
   }
 }
 
@@ -54,7 +54,7 @@ export async function sharedFileCounterStore(options: FileStoreOptions): Promise
     const engine = await SharedEngine.open(realFileSystem, { ...options, path, claimant: newClaimant() }, takeTurn)
     return new FileStore(engine, options.maxQueued)
   } catch (error) {
-    throw await unusable(error, setting)
+    throw unusable(error, setting)
   }
 }
 
@@ -63,18 +63,11 @@ const turnTimeoutMs = 10_000
 
 const newClaimant = (): string => `${process.pid}-${randomUUID().slice(0, 8)}`
 
-async function unusable(error: unknown, setting: string): Promise<Error> {
-  const kept = await keepAside(error)
-  return new Error(
-    `${describe(error)}: it was left as it is${kept}; repair it, move it away, or choose another file with ${setting}`,
-    { cause: error },
-  )
-}
-
-async function keepAside(error: unknown): Promise<string> {
-  if (!(error instanceof UnreadableError) || error.content === undefined) return ''
-  const copy = await keepDamaged(realFileSystem, error.path, error.content)
-  return copy === undefined ? '' : `, with a copy in ${basename(copy)}`
+function unusable(error: unknown, setting: string): Error {
+  // What is damaged says so itself.
+  const left = error instanceof TroubleError ? '' : ': it was left as it is'
+  const message = `${describe(error)}${left}; repair it, move it away, or choose another file with ${setting}`
+  return new Error(message, { cause: error })
 }
 
 /** Lock and rename work beside the file, so a link and what it points to must not pass for two files. */

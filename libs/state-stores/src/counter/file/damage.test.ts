@@ -2,7 +2,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@ballast/testing'
 import { expect, test } from 'vitest'
+import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
 import { fileCounterStore } from '../file.ts'
+import { troubleOf } from '../trouble.ts'
 import { ExclusiveEngine } from './exclusive-engine.ts'
 import { FaultyFileSystem } from './faulty-file-system.ts'
 import { FileStore } from './file-store.ts'
@@ -88,6 +90,33 @@ test('a log that is cut off anywhere gives what was whole; without its beginning
   await fs.remove(`${path}.log.7`)
   await fs.remove(log)
   await expect(readFiles(fs, path)).rejects.toThrow(`${log} is gone: put it back`)
+  const error: unknown = await readFiles(fs, path).catch((reason: unknown) => reason)
+  expect(troubleOf(error)).toEqual({
+    kind: 'damaged',
+    detail: 'counter.json.log.1 is gone: put it back; nothing was changed',
+  })
+})
+
+test('after a write whose effect is unknown, an older file is not taken for what was acknowledged', async () => {
+  const fs = new FaultyFileSystem()
+  await ensureFolder(fs, '/d')
+  const store = new FileStore(await ExclusiveEngine.open(fs, { path, now }))
+  const add = async (): Promise<unknown> => store.commit([{ kind: 'add', name: 'n/a', by: 1n }])
+  const shown = async (): Promise<unknown> => (await store.read(['n/a']))[0]?.value
+  await add()
+  const older = Buffer.from((await fs.read(path)) ?? [])
+  await add()
+  const newest = Buffer.from((await fs.read(path)) ?? [])
+  await replace(fs, path, older)
+  fs.fault = (_, step) => (step === 'rename' ? 'EIO' : undefined)
+  await expect(add()).rejects.toThrow(OutcomeUnknownError)
+  fs.fault = () => undefined
+  await expect(add()).rejects.toThrow('older than what was acknowledged: put it back')
+  await expect(store.check()).rejects.toThrow(NotAppliedError)
+  expect([await shown(), Buffer.from((await fs.read(path)) ?? [])]).toEqual([2n, older])
+  await replace(fs, path, newest)
+  await add()
+  expect(await shown()).toBe(3n)
 })
 
 test('damaged content is kept under a name that says so, once, and the file stays as it is', async () => {
@@ -99,9 +128,12 @@ test('damaged content is kept under a name that says so, once, and the file stay
   const damaged = (await readFile(file, 'utf8')).replace('"value":"1"', '"value":"7"')
   await writeFile(file, damaged)
   for (let start = 0; start < 2; start++) {
-    await expect(fileCounterStore({ path: file })).rejects.toThrow(
-      /checksum is .* with a copy in counter\.json\.damaged-/,
-    )
+    const error: unknown = await fileCounterStore({ path: file }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/checksum is .* with a copy in counter\.json\.damaged-/),
+    })
+    const detail = expect.stringMatching(/^counter\.json cannot be read .*damaged-\w{8}$/)
+    expect(troubleOf(error)).toEqual({ kind: 'damaged', detail })
   }
   const names = await readdir(folder.path)
   const copies = names.filter((name) => name.includes('damaged'))

@@ -1,9 +1,10 @@
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
+import { TroubleError } from '../trouble.ts'
 import type { FileSystem } from './file-system.ts'
 import { hex } from './lines.ts'
 
-/** The content is not what somebody once wrote: nobody can make sense of it as it is. */
+/** The content is not what somebody once wrote, or a part of it is missing: nobody can make sense of it as it is. */
 export class DamageError extends TypeError {
   override readonly name = 'DamageError'
 }
@@ -24,11 +25,26 @@ export class UnreadableError extends Error {
 }
 
 /**
+ * For what is damaged, or lacks a part, a `TroubleError` that says so, and where a copy of it is kept; any other error as
+ * it is.
+ */
+export async function reportDamage(fs: FileSystem, path: string, error: unknown): Promise<unknown> {
+  if (error instanceof DamageError) return troubled(path, `${error.message}; nothing was changed`, error)
+  if (!(error instanceof UnreadableError) || error.content === undefined) return error
+  const copy = await keepDamaged(fs, error.path, error.content)
+  const kept = copy === undefined ? '' : `, with a copy in ${basename(copy)}`
+  return troubled(path, `${error.message}: it was left as it is${kept}`, error)
+}
+
+const troubled = (path: string, message: string, cause: Error): TroubleError =>
+  new TroubleError(message, { kind: 'damaged', detail: message.replaceAll(join(dirname(path), '/'), '') }, { cause })
+
+/**
  * Keeps damaged content under a name that says so, whatever is done to the file itself later. The file stays where it
  * is: were it moved, the next start would take its absence for an empty store. The name carries the checksum of the
  * content, so that it is kept once. Returns where, or `undefined` when there was no room for it.
  */
-export async function keepDamaged(fs: FileSystem, path: string, content: Uint8Array): Promise<string | undefined> {
+async function keepDamaged(fs: FileSystem, path: string, content: Uint8Array): Promise<string | undefined> {
   const copy = `${path}.damaged-${hex(crc32(content))}`
   try {
     if ((await fs.identity(copy)) !== undefined) return copy

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { CounterState } from '../state.ts'
-import { DamageError, UnreadableError } from './damage.ts'
+import { DamageError, reportDamage, UnreadableError } from './damage.ts'
 import type { FileSystem } from './file-system.ts'
 import { decodeRecord, logFormatVersion, readFrames } from './log-record.ts'
 import { logNumber, logPath } from './log-segment.ts'
@@ -23,14 +23,25 @@ export interface Stored {
   readonly writer?: string
 }
 
-/** Rejects with `UnreadableError` on what cannot be read, and changes nothing. */
+/**
+ * What the files hold. Rejects on what cannot be read, and leaves it as it is: with `TroubleError`, and a copy under a
+ * name that says so, where it is damaged.
+ */
 export async function readFiles(fs: FileSystem, path: string): Promise<Stored> {
+  try {
+    return await readSnapshotAndLogs(fs, path)
+  } catch (error) {
+    throw await reportDamage(fs, path, error)
+  }
+}
+
+async function readSnapshotAndLogs(fs: FileSystem, path: string): Promise<Stored> {
   const names = await fs.list(dirname(path))
   const logs = names.flatMap((name) => logNumber(basename(path), name) ?? []).toSorted((a, b) => a - b)
   const bytes = await readOrThrow(fs, path)
   if (bytes === undefined) {
     // Somebody took it away: what was acknowledged is not to be taken for nothing.
-    if (logs.length > 0) throw new Error(`${path} is gone, and its log is there: put it back`)
+    if (logs.length > 0) throw new DamageError(`${path} is gone, and its log is there: put it back`)
     return { state: new CounterState(), commit: 0, existed: false, hasLog: false, bytes: 0, logs }
   }
   const snapshot = attempt(path, bytes, () => decodeSnapshot(bytes))
@@ -55,7 +66,7 @@ async function replay(
     const log = logPath(path, after)
     const bytes = await readOrThrow(fs, log)
     if (bytes === undefined) {
-      if (after === first) throw new Error(`${log} is gone: put it back`)
+      if (after === first) throw new DamageError(`${log} is gone: put it back`)
       break
     }
     total += bytes.byteLength
@@ -66,7 +77,7 @@ async function replay(
     const bytes = await readOrThrow(fs, log)
     // One without records may be what a crash left of a beginning that nobody was told of.
     if (bytes === undefined || attempt(log, bytes, () => readFrames(bytes)).length < 2) continue
-    throw new Error(`${log} goes on after commit ${beyond}, but what leads there ends at ${commit}`)
+    throw new DamageError(`${log} goes on after commit ${beyond}, but what leads there ends at ${commit}`)
   }
   return { commit, bytes: total }
 }
