@@ -21,7 +21,10 @@ export interface BackendOptions {
   readonly password?: string
   /** Default: a free one, kept over restarts. */
   readonly port?: number
-  /** Default: a temporary folder, removed when the backend is stopped. A given one is kept. */
+  /**
+   * Default: a temporary folder, removed when the backend is stopped. A given one is kept; it belongs to one server at a
+   * time, and to the kind and password that it was made with.
+   */
   readonly dataDir?: string
   /** Never in a container: for servers that have to reach one another under their URLs. */
   readonly asProcess?: boolean
@@ -50,7 +53,8 @@ export interface ClusterNode {
   readonly heapBytes: number
 }
 
-export type Durability = 'none' | 'process' | 'disk'
+export const durabilities = ['none', 'process', 'disk'] as const
+export type Durability = (typeof durabilities)[number]
 
 /** How a server was come by, in the order of preference. */
 export type Origin = 'environment' | 'container' | 'path' | 'registry'
@@ -76,7 +80,7 @@ export interface RunningBackend extends AsyncDisposable {
   restart(): Promise<void>
   /** SIGKILL to the server and all its processes, and waits for their end. */
   kill(): Promise<void>
-  /** SIGSTOP: connections stay open, nothing answers. */
+  /** SIGSTOP: connections stay open, nothing answers. Rejects when it does not run. */
   pause(): Promise<void>
   resume(): Promise<void>
   /** Ends the server; a temporary data folder goes with it. Calling it again is harmless. */

@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '@ballast/testing'
 import { BackendUnavailableError, type BackendOptions } from './backend.ts'
+import { takeDataFolder } from './data-folder.ts'
 import { findServer, type FoundServer, type PreparedServer } from './find-server.ts'
 import {
   eachLine,
@@ -27,6 +28,9 @@ const lingerMs = order.lingerMs ?? Infinity
 const users = new Set<Socket>()
 let server: Server | undefined
 let folder: string | undefined
+let releaseFolder = (): void => {}
+/** One after the other: a restart beside a restart would start two. */
+let acting: Promise<unknown> = Promise.resolve()
 let announcement: GuardMessage | undefined
 let lonely: NodeJS.Timeout | undefined
 
@@ -42,8 +46,9 @@ async function launch(): Promise<void> {
   try {
     const { kind, options } = order
     const found = await findServer(kind, options, true)
-    folder = options.dataDir ?? (await mkdtemp(join(tmpdir(), `ballast-${kind}-`)))
-    await mkdir(folder, { recursive: true })
+    const { dataDir, password } = options
+    if (dataDir !== undefined) releaseFolder = await takeDataFolder(kind, dataDir, password)
+    folder = dataDir ?? (await mkdtemp(join(tmpdir(), `ballast-${kind}-`)))
     const prepared = await startFound(found, options, folder)
     const caFile = join(folder, 'ca.pem')
     if (prepared.ca !== undefined) await writeFile(caFile, prepared.ca)
@@ -108,7 +113,8 @@ function waitForUsers(ms: number): void {
 
 async function obey(user: Socket, { id, action }: GuardRequest): Promise<void> {
   try {
-    await act(action)
+    // An end does not wait for a restart that may hang.
+    await (action === 'stop' ? act(action) : (acting = acting.catch(() => {}).then(() => act(action))))
     send(user, { type: 'done', id, ...(server?.pid === undefined ? {} : { pid: server.pid }) })
   } catch (error) {
     send(user, { type: 'done', id, error: error instanceof Error ? error.message : String(error) })
@@ -138,6 +144,7 @@ async function act(action: GuardAction): Promise<void> {
 
 async function cleanUp(): Promise<void> {
   await server?.remove()
+  releaseFolder()
   if (folder !== undefined && order.options.dataDir === undefined) await rm(folder, { recursive: true, force: true })
 }
 

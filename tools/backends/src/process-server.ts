@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Launch } from './backend.ts'
 import { areStopped, processTree, signalAll } from './process-tree.ts'
 import { findProgram } from './run.ts'
@@ -77,7 +77,7 @@ export class ProcessServer implements Server {
 
   /** SIGKILL to the server and all its processes; resolves when the last of them is gone. */
   async kill(): Promise<void> {
-    const pids = await processTree(this.pid)
+    const pids = await this.#processes()
     signalAll(pids, 'SIGKILL')
     await this.#ended
     for (const pid of pids) await untilReady(async () => expectGone(pid), 10_000)
@@ -85,7 +85,8 @@ export class ProcessServer implements Server {
 
   /** SIGSTOP to the server and all its processes; resolves when none of them runs any more. */
   async pause(): Promise<void> {
-    const pids = await processTree(this.pid)
+    const pids = await this.#processes()
+    if (pids.length === 0) throw new Error(`${basename(this.#launch.command)} does not run: restart() it first`)
     signalAll(pids, 'SIGSTOP')
     await untilReady(async () => {
       if (!(await areStopped(pids))) throw new Error(`${this.#launch.command} does not stop`)
@@ -93,7 +94,13 @@ export class ProcessServer implements Server {
   }
 
   async resume(): Promise<void> {
-    signalAll(await processTree(this.pid), 'SIGCONT')
+    signalAll(await this.#processes(), 'SIGCONT')
+  }
+
+  /** None of a server that has ended: its number may be another program's by now. */
+  async #processes(): Promise<number[]> {
+    const ended = this.#child === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null
+    return ended ? [] : processTree(this.pid)
   }
 
   /** Its last lines, and before them what it called an error; without the stack traces of Java. */

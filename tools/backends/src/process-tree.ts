@@ -21,11 +21,13 @@ export async function processTree(root: number): Promise<number[]> {
 
 /** True when none of them runs any more: a stop signal reaches the threads of a busy process one after the other. */
 export async function areStopped(pids: readonly number[]): Promise<boolean> {
-  const listing = await run('ps', ['-o', 'stat=', '-p', pids.join(',')])
+  // Of numbers that are all gone, `ps -p` would only say that it failed.
+  const listing = await run('ps', ['-e', '-o', 'pid=,stat='])
   return listing
     .trim()
     .split('\n')
-    .every((state) => /^[TtZ]/.test(state))
+    .map((line) => line.trim().split(/\s+/))
+    .every(([pid, state = '']) => !pids.includes(Number(pid)) || /^[TtZ]/.test(state))
 }
 
 /** Sends a signal to each; one that is gone meanwhile does not matter. */

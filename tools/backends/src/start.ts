@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { BackendUnavailableError, type BackendKind, type BackendOptions, type RunningBackend } from './backend.ts'
+import {
+  backendKinds,
+  BackendUnavailableError,
+  durabilities,
+  type BackendKind,
+  type BackendOptions,
+  type RunningBackend,
+} from './backend.ts'
 import { definitions } from './definitions.ts'
 import { reachServer } from './guard-client.ts'
 
@@ -11,6 +18,7 @@ const sharedLingerMs = 20_000
  * none can be had. It ends with the caller's process, however that ends.
  */
 export async function startBackend(kind: BackendKind, options: BackendOptions = {}): Promise<RunningBackend> {
+  assertKnown(kind, options)
   if (!/^[\w-]{8,}$/.test(options.password ?? 'none-given')) {
     throw new Error(`${kind}: a password for tests is at least 8 letters, digits, - and _`)
   }
@@ -22,9 +30,20 @@ export async function startBackend(kind: BackendKind, options: BackendOptions = 
  * (REDIS_URL and its kin) is used as it is. Callers keep to a namespace of their own in it and leave its life alone.
  */
 export async function sharedBackend(kind: BackendKind, options: BackendOptions = {}): Promise<RunningBackend> {
+  assertKnown(kind, options)
   const url = process.env[definitions[kind].variable]
   if (url !== undefined && url !== '') return foreign(kind, url)
   return reachServer({ kind, name: `${kind} ${JSON.stringify(options)}`, options, lingerMs: sharedLingerMs })
+}
+
+/** Kinds and durabilities come from command lines and files, too. */
+function assertKnown(kind: string, { durability }: BackendOptions): void {
+  if (!backendKinds.some((known) => known === kind)) {
+    throw new Error(`"${kind}" is no kind of server here: known are ${backendKinds.join(', ')}`)
+  }
+  if (durability !== undefined && !durabilities.includes(durability)) {
+    throw new Error(`${kind}: durability "${durability}" is not known: it is ${durabilities.join(', ')}`)
+  }
 }
 
 function foreign(kind: BackendKind, url: string): RunningBackend {
