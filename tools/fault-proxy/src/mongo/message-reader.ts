@@ -16,20 +16,30 @@ export interface MongoMessage {
  * sections; the first key of the body document (section kind 0) is the command.
  */
 export class MessageReader {
-  #rest: Buffer = Buffer.alloc(0)
+  #pieces: Buffer[] = []
+  #held = 0
+  /** Bytes that must be there before anything more can be said. */
+  #needed = headerBytes
 
-  /** The messages that begin in, or are completed by, these bytes. Cost: one copy of an incomplete tail. */
+  /** The messages that begin in, or are completed by, these bytes. Cost: a message of several pieces is copied once. */
   read(chunk: Buffer): MongoMessage[] {
-    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#pieces.push(chunk)
+    this.#held += chunk.length
+    if (this.#held < this.#needed) return []
+    let bytes = this.#pieces.length === 1 ? chunk : Buffer.concat(this.#pieces, this.#held)
     const messages: MongoMessage[] = []
+    this.#needed = headerBytes
     while (bytes.length >= headerBytes) {
       const length = bytes.readInt32LE(0)
       if (length < headerBytes) throw new Error(`a MongoDB message cannot be ${length} bytes long`)
+      this.#needed = length
       if (bytes.length < length) break
       messages.push(parse(bytes.subarray(0, length)))
       bytes = bytes.subarray(length)
+      this.#needed = headerBytes
     }
-    this.#rest = Buffer.from(bytes)
+    this.#pieces = [bytes]
+    this.#held = bytes.length
     return messages
   }
 }

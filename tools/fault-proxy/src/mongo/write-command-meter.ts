@@ -58,7 +58,7 @@ export class WriteCommandMeter {
   async #turnAfter(previous: Promise<void>): Promise<void> {
     await previous
     const dueAtMs = (this.#passedAtMs.at(-1) ?? -Infinity) + this.#intervalMs
-    while (this.#now() < dueAtMs) await delay(dueAtMs - this.#now())
+    for (let leftMs = dueAtMs - this.#now(); leftMs > 0; leftMs = dueAtMs - this.#now()) await delay(leftMs)
     this.#passedAtMs.push(this.#now())
   }
 }
