@@ -168,7 +168,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
     }
     for (const [stream, documents, says] of [
       [lossy.url, 'memory:', /maxmemory-policy is allkeys-lru.* noeviction/],
-      [login(closed.url), 'memory:', /user or password of the URL are wrong/],
+      [login(closed.url), 'memory:', /user( name)? or (the )?password .*wrong/],
       ['memory:', 'mongodb://u:my-secret@127.0.0.1:1/x?serverSelectionTimeoutMS=300', /ECONNREFUSED/],
     ] as const) {
       const [code, sentences, text] = await refused(stream, documents)
