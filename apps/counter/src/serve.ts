@@ -14,7 +14,10 @@ import { answerQuestion, isQuestion } from './workers/store-questions.ts'
  */
 export async function serve(service: Service<ServeConfig>): Promise<void> {
   const { config, primary } = service
-  if (primary !== undefined) return serveHttp(service, await openRemoteStore(primary))
+  if (primary !== undefined) {
+    await endWithPrimary()
+    return serveHttp(service, await openRemoteStore(primary))
+  }
   const store = await openServedStore(service)
   if (config.workers === 1) return serveHttp(service, store)
   service.health.add({ name: 'store', gates: 'ready', check: () => store.check() })
@@ -40,4 +43,13 @@ async function serveHttp(service: Service<ServeConfig>, store: AttributedStore):
   )
   if (buffer !== undefined) service.onClose('buffered additions', () => buffer.close())
   await service.listen(await build({ store, server: serverOptions, streams: { maxStreams, pollMs }, buffer }))
+}
+
+/** A worker ends by itself when it sees that the primary is gone; the kernel ends also one that is stopped, with its socket. */
+async function endWithPrimary(): Promise<void> {
+  try {
+    ;(await import('@ballast/locking/end-with-parent')).endWithParent()
+  } catch {
+    // A system without it: a stopped worker has to be ended by hand.
+  }
 }

@@ -104,16 +104,17 @@ describe('--workers 2', () => {
     await expect(counter.exit).resolves.toEqual({ code: 0, signal: null })
   })
 
-  test('workers end with the process that owns the store, and the next one starts at once', async () => {
+  test('workers, also stopped ones, end with the process that owns the store, and the next one starts at once', async () => {
     const folder = await temporaryFolder()
     onTestFinished(() => folder[Symbol.asyncDispose]())
     const path = join(folder.path, 'counter.json')
     await using first = await startCounter(path, '--workers', '2')
     await count(first.url)
     const workers = workersOf(first.pid)
+    process.kill(workers[0] ?? 0, 'SIGSTOP')
     first.kill('SIGKILL')
     await waitUntil(() => workers.every((pid) => !isAlive(pid)))
-    await using second = await startCounter(path, '--workers', '2')
+    await using second = await startCounter(path, '--workers', '2', '--listen', new URL(first.url).host)
     await expect(count(second.url)).resolves.toBe(2)
   })
 })
