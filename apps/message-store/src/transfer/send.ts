@@ -93,7 +93,8 @@ export async function send(
       return await reply.send()
     }
     if (blob.bytes !== undefined && !encoded) return await reply.send(blob.bytes)
-    const body = Readable.from(blob.body(), { objectMode: false })
+    // Nothing is read ahead for a client that does not read.
+    const body = Readable.from(blob.body(), { objectMode: false, highWaterMark: 0 })
     // Errors reach the reply through the last stream; without a callback `pipeline` would throw them as well.
     return await reply.send(encoded ? pipeline(body, createZstdCompress(), () => {}) : body)
   } catch (error) {

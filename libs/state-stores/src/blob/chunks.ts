@@ -9,9 +9,14 @@ export class ChunkMismatchError extends Error {
 
 /** Compares a whole chunk with its hash, one of those that `ChunkHasher` made. */
 export function assertChunk(bytes: Buffer, hashes: Buffer, index: number): void {
-  if (hash('sha256', bytes, 'buffer').equals(hashes.subarray(index * 32, index * 32 + 32))) return
+  assertChunkHash(hash('sha256', bytes, 'buffer'), bytes.length, hashes, index)
+}
+
+/** The same for a hash of `length` bytes that was made already. */
+export function assertChunkHash(hashed: Buffer, length: number, hashes: Buffer, index: number): void {
+  if (hashed.equals(hashes.subarray(index * 32, index * 32 + 32))) return
   const start = index * chunkBytes
-  throw new ChunkMismatchError(`bytes ${start} to ${start + bytes.length} are not what was written`)
+  throw new ChunkMismatchError(`bytes ${start} to ${start + length} are not what was written`)
 }
 
 /** The indexes of the chunks that hold a range. */

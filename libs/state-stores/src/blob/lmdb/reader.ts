@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises'
-import { openChunkedBlob } from '../chunked-blob.ts'
 import { NotAppliedError } from '../../outcome.ts'
 import { ChunkMismatchError } from '../chunks.ts'
 import { chunkBytes, sha256 } from '../hash.ts'
@@ -7,8 +6,9 @@ import { DamagedBlobError, type ByteRange, type Damage, type Digest, type EntryN
 import { inMemoryBlob } from '../in-memory-blob.ts'
 import { clip } from '../range.ts'
 import type { Catalog } from './catalog.ts'
+import { openChunkedFile } from './chunked-file.ts'
 import type { BlobFiles } from './files.ts'
-import { readChunk } from './read-chunks.ts'
+import { ChunkReads } from './read-chunks.ts'
 import type { FileContent, Record } from './records.ts'
 
 /** Gives out bytes only after they were verified; sets aside what is damaged. */
@@ -16,6 +16,7 @@ export class Reader {
   readonly #catalog: Catalog
   readonly #files: BlobFiles
   readonly #onDamage: ((damage: Damage) => void) | undefined
+  readonly #reads = new ChunkReads()
 
   constructor(catalog: Catalog, files: BlobFiles, onDamage: ((damage: Damage) => void) | undefined) {
     this.#catalog = catalog
@@ -74,9 +75,9 @@ export class Reader {
       await using file = await this.#files.read({ digest, generation: content.generation })
       if (file === undefined) return 'its file is missing'
       for (let index = 0; index * chunkBytes < sizeBytes; index++) {
-        const chunk = await readChunk(file, content.chunks, index, sizeBytes)
+        const chunk = await this.#reads.read({ file, chunks: content.chunks, index, sizeBytes })
         pacing = true
-        await pace(chunk.length)
+        await pace(chunk.reduce((bytes, { length }) => bytes + length, 0))
         pacing = false
       }
       return undefined
@@ -96,15 +97,15 @@ export class Reader {
     file: FileHandle,
   ): Promise<OpenBlob> {
     const { sizeBytes } = record
-    const read = async (index: number): Promise<Buffer> => {
+    const read = async (index: number): Promise<readonly Buffer[]> => {
       try {
-        return await readChunk(file, chunks, index, sizeBytes)
+        return await this.#reads.read({ file, chunks, index, sizeBytes })
       } catch (error) {
         if (!(error instanceof ChunkMismatchError)) throw error
         throw await this.#damaged(digest, record, error.message)
       }
     }
-    return openChunkedBlob({ digest, sizeBytes, range, read, close: () => file.close() })
+    return openChunkedFile({ digest, sizeBytes, range, file, read })
   }
 
   async #damaged(digest: Digest, record: Record, what: string): Promise<DamagedBlobError> {
