@@ -1,4 +1,5 @@
 import { buildServer, type Service } from '@ballast/service'
+import { openWorkerRegistry } from '@ballast/state-stores/worker-registry'
 import { longestWorkerName, openWorkItemStore, type Ticked, type WorkerLease } from '@ballast/state-stores/work-item'
 import { storeSetting, type WorkerConfig } from './config.ts'
 import { onceInAWhile } from './once-in-a-while.ts'
@@ -55,7 +56,7 @@ export async function worker(service: Service<WorkerConfig>): Promise<void> {
   })
   service.onClose('worker', () => working.stop())
   if (config.registry !== undefined) {
-    const announcing = await startAnnouncing(config.registry, {
+    const announcing = await startAnnouncing(await openWorkerRegistry(config.registry), {
       name,
       everyMs: ttlMs / 3,
       ttlMs,

@@ -1,9 +1,10 @@
 import type { WorkItemStore } from '@ballast/state-stores/work-item'
 import { decide, type AutoscaleConfig, type AutoscaleState } from './decide.ts'
 import type { ScaleTarget } from './target.ts'
+import { begunWayDown, noteWayDown } from './way-down.ts'
 
 export interface AutoscalerParts {
-  readonly store: Pick<WorkItemStore, 'leaders' | 'workers'>
+  readonly store: Pick<WorkItemStore, 'leaders' | 'workers' | 'operator'>
   readonly target: ScaleTarget
   /** As it is now: limits may be changed while all runs. `paused`: nothing new is begun. */
   readonly config: () => AutoscaleConfig & { readonly paused: boolean }
@@ -23,10 +24,13 @@ export interface AutoscaleStatus {
   readonly leaving: readonly string[]
 }
 
+const nothingYet = { lastUpMs: undefined, lastDownMs: undefined, enoughSinceMs: undefined }
+
 /**
  * Carries out what `decide` says, on the control plane that leads. Up: the target is told. Down: those that will go, the highest
  * numbers, are drained first, and the target is told when they own nothing any more; that is then seen through, also when more are
- * wanted meanwhile. The state of cooldowns is not kept over a change of the leader: it then takes a whole one until anybody goes.
+ * wanted meanwhile, by the next leader too. The state of cooldowns is not kept over a change of the leader: it then takes a whole
+ * one until anybody goes.
  */
 export class Autoscaler {
   readonly #parts: AutoscalerParts
@@ -56,8 +60,10 @@ export class Autoscaler {
     const { paused, ...limits } = config()
     const running = await target.current()
     const workers = running ?? (await this.#living()).length
-    const fresh = { lastUpMs: undefined, lastDownMs: undefined, enoughSinceMs: undefined }
-    const state: AutoscaleState = { ...(this.#state ?? fresh), rows, workers }
+    const state: AutoscaleState = { ...(this.#state ?? nothingYet), rows, workers }
+    if (this.#state === undefined && running !== undefined && !dryRun) {
+      this.#goingDownTo ??= (await begunWayDown(this.#parts.store, workers, (number) => target.workerName(number)))?.to
+    }
     const going = this.#goingDownTo
     if (going !== undefined && going < workers) return this.#goDown({ going, rows, workers, reason: 'going down' })
     this.#goingDownTo = undefined
@@ -68,18 +74,19 @@ export class Autoscaler {
       return
     }
     if (wanted < workers) {
+      await noteWayDown(this.#parts.store, { from: workers, to: wanted })
       this.#goingDownTo = wanted
       this.#state = next
       return this.#goDown({ going: wanted, rows, workers, reason })
     }
-    await target.scaleTo(wanted)
+    await target.scaleTo(wanted, workers)
     this.#state = next
     await this.#note(workers, wanted, reason)
   }
 
   async #goDown(down: { going: number; rows: number; workers: number; reason: string }): Promise<void> {
     const { going, rows, workers, reason } = down
-    const { target, store } = this.#parts
+    const { target, store, nowMs } = this.#parts
     const names = Array.from({ length: workers - going }, (_, i) => target.workerName(going + i))
     const members = (await this.#living()).filter(({ name }) => names.includes(name))
     const keeping = members.filter(({ slots }) => slots > 0)
@@ -89,8 +96,11 @@ export class Autoscaler {
       for (const { name, draining } of members) if (!draining) await store.workers.drain({ name })
       return
     }
-    await target.scaleTo(going)
+    await target.scaleTo(going, workers)
     this.#goingDownTo = undefined
+    // The step ends here: what it took to drain is not part of the time until the next one.
+    this.#state = { ...(this.#state ?? nothingYet), rows, workers: going, lastDownMs: nowMs() }
+    await noteWayDown(store, undefined)
     await this.#note(workers, going, reason)
   }
 

@@ -55,9 +55,10 @@ export async function kubernetesTarget(url: string): Promise<ScaleTarget> {
   return {
     name: `kubernetes ${namespace}/${name}`,
     current: async () => (await read()).spec.replicas,
-    async scaleTo(workers) {
+    async scaleTo(workers, from) {
       const scale = await read()
       if (scale.spec.replicas === workers) return
+      if (scale.spec.replicas !== from) throw refused(409, undefined)
       const { status, body } = await ask('PUT', { ...scale, spec: { ...scale.spec, replicas: workers } })
       if (status !== 200) throw refused(status, body)
     },

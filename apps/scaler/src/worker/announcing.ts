@@ -1,4 +1,4 @@
-import { openWorkerRegistry } from '@ballast/state-stores/worker-registry'
+import type { WorkerRegistry } from '@ballast/state-stores/worker-registry'
 import { repeat } from '../repeat.ts'
 import { realSurroundings, type Surroundings } from '../surroundings.ts'
 import type { Working } from './working.ts'
@@ -21,11 +21,10 @@ export interface Announcing {
 /**
  * Tells a registry that this worker is there, beside its work: a registry that is away, empty or slow delays no tick and ends no
  * process, and has everything again one announcement after it is back.
- * @throws Error one sentence: a URL or a name that the registry does not take.
+ * @throws Error one sentence: a name that the registry does not take.
  */
-export async function startAnnouncing(url: string, options: AnnouncingOptions): Promise<Announcing> {
+export async function startAnnouncing(registry: WorkerRegistry, options: AnnouncingOptions): Promise<Announcing> {
   const { name, everyMs, ttlMs, details, complain, surroundings = realSurroundings } = options
-  const registry = await openWorkerRegistry(url)
   let wrong: RangeError | undefined
   const step = async (): Promise<void> => {
     try {

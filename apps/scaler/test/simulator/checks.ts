@@ -3,15 +3,30 @@ export class Checks {
   readonly #nowMs: () => number
   readonly #lines: string[] = []
   readonly violations: string[] = []
-  readonly counts = { ticks: 0, creditedRows: 0, refused: 0, handOvers: 0, takeOvers: 0, plans: 0, movedRows: 0 }
+  readonly counts = {
+    ticks: 0,
+    creditedRows: 0,
+    refused: 0,
+    handOvers: 0,
+    takeOvers: 0,
+    plans: 0,
+    movedRows: 0,
+    scalings: 0,
+  }
   /** Nothing goes wrong from now on: no row may miss a tick. */
   calm = false
   /** Nothing changes from now on: nothing may move. */
   atRest = false
   longestGapTicks = 0
+  /** When rows came or went last. */
+  rowsChangedMs = 0
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs
+  }
+
+  rowsChanged(): void {
+    this.rowsChangedMs = this.#nowMs()
   }
 
   trace(line: string): void {

@@ -1,11 +1,13 @@
-import { Leadership } from '../../src/control-plane/leadership.ts'
-import { repeat } from '../../src/repeat.ts'
+import { detailsOf, startAnnouncing } from '../../src/worker/announcing.ts'
 import type { SupersededError } from '../../src/worker/ticker.ts'
 import { startWorking } from '../../src/worker/working.ts'
 import type { Checks } from './checks.ts'
+import { runControlPlane } from './control-plane.ts'
 import { fairWeather, storeOverLink, type Weather } from './link.ts'
 import { Machine } from './machine.ts'
 import type { Random } from './random.ts'
+import type { SimulatedRegistry } from './registry.ts'
+import { Scaling } from './scaling.ts'
 import type { Server } from './server.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -15,6 +17,14 @@ export interface ClusterOptions {
   /** A call without an answer fails after this time. */
   readonly timeoutMs: number
   readonly tolerance: number
+}
+
+export interface ClusterParts {
+  readonly time: VirtualTime
+  readonly random: Random
+  readonly server: Server
+  readonly checks: Checks
+  readonly registry: SimulatedRegistry
 }
 
 /** A name, and the network around it. A supervisor starts its process again while it is `wanted`. */
@@ -41,9 +51,12 @@ export class Cluster {
   readonly #server: Server
   readonly #checks: Checks
   readonly #options: ClusterOptions
+  readonly #registry: SimulatedRegistry
+  #scaling: Scaling | undefined
 
-  constructor(options: ClusterOptions, parts: { time: VirtualTime; random: Random; server: Server; checks: Checks }) {
+  constructor(options: ClusterOptions, parts: ClusterParts) {
     this.#options = options
+    this.#registry = parts.registry
     this.#time = parts.time
     this.#random = parts.random
     this.#server = parts.server
@@ -58,6 +71,29 @@ export class Cluster {
     const seat = { name, kind, weather: { ...fairWeather }, wanted: true, process: this.#newProcess(name) }
     this.seats.push(seat)
     this.#run(seat)
+  }
+
+  /** From now on as many workers as the control planes want. */
+  autoscale(): Scaling {
+    const parts = { time: this.#time, random: this.#random, server: this.#server, checks: this.#checks }
+    this.#scaling = new Scaling(parts, (workers) => this.#follow(workers))
+    return this.#scaling
+  }
+
+  #follow(workers: number): void {
+    for (let number = 0; number < workers; number++) {
+      const name = `worker-${number}`
+      const seat = this.seats.find((known) => known.name === name)
+      if (seat === undefined) this.add(name, 'worker')
+      else if (!seat.wanted) {
+        seat.wanted = true
+        if (seat.process.machine.gone) this.start(seat)
+      }
+    }
+    for (const seat of this.of('worker').slice(workers)) {
+      seat.wanted = false
+      this.terminate(seat, 0)
+    }
   }
 
   /** A new process, whatever became of the one before it. */
@@ -141,6 +177,18 @@ export class Cluster {
     const join = async () => {
       const working = await joined
       process.terminate = () => working.stop()
+      const announcing = await startAnnouncing(this.#registry.seenFrom(machine), {
+        name,
+        everyMs: ttlMs / 3,
+        ttlMs,
+        details: () => detailsOf(working, { weight: 1, zone: '' }),
+        complain: () => {},
+        surroundings: machine.surroundings,
+      })
+      process.terminate = async () => {
+        await announcing.stop()
+        await working.stop()
+      }
     }
     join().catch(restart)
   }
@@ -149,35 +197,15 @@ export class Cluster {
     const { leaderTtlMs: ttlMs, tolerance } = this.#options
     const { name } = seat
     const { machine } = process
-    const checks = this.#checks
-    const say = (fields: object, message: string) => checks.trace(`${name}: ${message} ${JSON.stringify(fields)}`)
-    const leadership = new Leadership(
-      this.#linked(seat, machine),
-      { name, ttlMs, tolerance, joinSettleMs: 500, rebalanceIntervalMs: 2_000 },
-      {
-        log: { info: say, warn: say },
-        metrics: {
-          observe() {},
-          planned(stats) {
-            checks.counts.plans += 1
-            checks.counts.movedRows += stats.movedRows
-          },
-          tookOver() {},
-        },
-        nowMs: machine.surroundings.monotonicMs,
-      },
-    )
-    const leading = repeat(
-      {
-        step: () => leadership.step(),
-        pauseMs: () => 250,
-        failed: (error) => checks.trace(`${name}: ${String(error)}`),
-      },
-      machine.surroundings,
-    )
-    process.terminate = async () => {
-      await leading.stop()
-      await leadership.resign().catch(() => {})
-    }
+    const store = this.#linked(seat, machine)
+    const running = runControlPlane(store, {
+      name,
+      ttlMs,
+      tolerance,
+      machine,
+      scaling: this.#scaling,
+      checks: this.#checks,
+    })
+    process.terminate = () => running.stop()
   }
 }

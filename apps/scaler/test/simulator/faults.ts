@@ -2,6 +2,8 @@ import type { Checks } from './checks.ts'
 import type { Cluster, Seat } from './cluster.ts'
 import { fairWeather, type Weather } from './link.ts'
 import type { Random } from './random.ts'
+import type { SimulatedRegistry } from './registry.ts'
+import type { Scaling } from './scaling.ts'
 import type { Server } from './server.ts'
 import type { VirtualTime } from './virtual-time.ts'
 
@@ -11,6 +13,9 @@ export interface World {
   readonly server: Server
   readonly cluster: Cluster
   readonly checks: Checks
+  readonly registry: SimulatedRegistry
+  /** Undefined: workers come and go by themselves. */
+  readonly scaling: Scaling | undefined
   /** Faults end by themselves up to then. */
   readonly faultsUntilMs: number
 }
@@ -131,8 +136,27 @@ export const faults: Readonly<Record<string, Fault>> = {
       later(world, [100, 5_000], () => server.forgetOldPrimary())
     })
   },
+  registryIsEmptied({ registry, checks }) {
+    checks.trace('the registry is emptied')
+    registry.flush()
+  },
+  registryIsAway(world) {
+    world.checks.trace('the registry is away')
+    world.registry.up = false
+    later(world, [1_000, 15_000], () => (world.registry.up = true))
+  },
+  targetRefuses(world) {
+    const { scaling, random } = world
+    if (scaling === undefined) return
+    scaling.refusals = random.between(0.2, 1)
+    later(world, [1_000, 8_000], () => (scaling.refusals = 0))
+  },
   addRows({ server, random }) {
     void server.store.rows.add({ count: random.integer(1, 6) })
+  },
+  manyRowsComeOrGo({ server, random }) {
+    const count = random.integer(5, 20)
+    void (random.chance(0.5) ? server.store.rows.add({ count }) : server.store.rows.remove({ count }))
   },
   removeRows({ server, random }) {
     void server.store.rows.remove({ count: random.integer(1, 3) })

@@ -133,12 +133,14 @@ export function observed(memory: MemoryWorkItems, checks: Checks): WorkItemStore
         watch.look()
         const added = await rows.add(wanted)
         watch.rowsChanged()
+        checks.rowsChanged()
         return added
       },
       async remove(wanted) {
         watch.look()
         const removed = await rows.remove(wanted)
         watch.rowsChanged()
+        checks.rowsChanged()
         return removed
       },
     },

@@ -4,8 +4,9 @@ import { Cluster } from './cluster.ts'
 import { faults, type World } from './faults.ts'
 import { fairWeather } from './link.ts'
 import { Random } from './random.ts'
+import { SimulatedRegistry } from './registry.ts'
 import { Server, type OpenStore } from './server.ts'
-import { allTick, balanced } from './state-checks.ts'
+import { allTick, announced, balanced, scaled } from './state-checks.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 export interface Simulated {
@@ -42,15 +43,16 @@ export async function simulate({ seed, open = openMemoryWorkItems }: SimulateOpt
   const leaseTtlMs = random.integer(1_500, 4_000)
   const leaderTtlMs = random.integer(1_000, 4_000)
   const timeoutMs = random.integer(1_000, 6_000)
+  const registry = new SimulatedRegistry(time, random)
   const cluster = new Cluster(
     { leaseTtlMs, leaderTtlMs, timeoutMs, tolerance: 0.005 },
-    { time, random, server, checks },
+    { time, random, server, checks, registry },
   )
   const faultsMs = random.between(15_000, 40_000)
-  const world: World = { time, random, server, cluster, checks, faultsUntilMs: faultsMs }
-
   await server.store.rows.add({ count: random.pick([0, 1, 5, 20, 40]) ?? 20 })
-  const workers = random.integer(1, 5)
+  const scaling = random.chance(0.4) ? cluster.autoscale() : undefined
+  const world: World = { time, random, server, cluster, checks, registry, scaling, faultsUntilMs: faultsMs }
+  const workers = scaling === undefined ? random.integer(1, 5) : 0
   for (let i = 0; i < workers; i++) time.after(random.between(0, 3_000), () => cluster.add(`worker-${i}`, 'worker'))
   const controlPlanes = random.integer(1, 3)
   for (let i = 0; i < controlPlanes; i++) cluster.add(`control-${i}`, 'control-plane')
@@ -74,14 +76,17 @@ export async function simulate({ seed, open = openMemoryWorkItems }: SimulateOpt
   }
   if (recoveredMs < 0) checks.violated('I7', `some rows are not ticked ${patienceMs} ms after the last fault`)
   await time.runFor(10_000)
+  await scaled(world)
   balanced(world)
 
   checks.calm = true
   await workWithoutFaults(world)
+  await scaled(world)
   balanced(world)
 
   checks.atRest = true
   await time.runFor(4_000)
+  await announced(world)
   if (!allTick(world)) checks.violated('I7', 'some rows are not ticked at rest')
   const { violations, lines, counts, longestGapTicks } = checks
   const { events } = time
@@ -89,9 +94,11 @@ export async function simulate({ seed, open = openMemoryWorkItems }: SimulateOpt
 }
 
 /** Everything is mended, and everybody who is missing comes back. */
-function heal({ server, cluster, checks, time, random }: World): void {
+function heal({ server, cluster, checks, time, random, registry, scaling }: World): void {
   checks.trace('all faults end')
   server.restart()
+  registry.up = true
+  if (scaling !== undefined) scaling.refusals = 0
   void server.store.operator.resume({ catchUp: true })
   // Ticks or deadlines of a time when the clock was ahead: it is set to where it was.
   const { state } = server
@@ -110,17 +117,18 @@ function heal({ server, cluster, checks, time, random }: World): void {
     const stuck = server.wentAstrayMs > 15_000 || machine.clockJumped
     const drained = server.state.workers.get(name)?.draining === true
     if (seat.kind === 'worker' && (stuck || drained)) cluster.kill(seat, random.between(0, 1_000))
-    else if (machine.gone) time.after(0, () => seat.process === process && cluster.start(seat))
+    else if (machine.gone && seat.wanted) time.after(0, () => seat.process === process && cluster.start(seat))
   }
 }
 
 async function workWithoutFaults(world: World): Promise<void> {
-  const { time, random, server, cluster, checks } = world
+  const { time, random, server, cluster, checks, scaling } = world
   for (let i = 0; i < 3; i++) {
     const running = cluster.of('worker')
     const leaver = random.pick(running)
     const control = cluster.of('control-plane')
-    switch (random.integer(0, 4)) {
+    // With an autoscaler, rows make workers come and go.
+    switch (random.integer(scaling === undefined ? 0 : 2, 4)) {
       case 0:
         cluster.add(`worker-${cluster.seats.length}`, 'worker')
         break
@@ -131,10 +139,10 @@ async function workWithoutFaults(world: World): Promise<void> {
         break
       case 2:
         checks.trace('rows are added')
-        await server.store.rows.add({ count: random.integer(1, 10) })
+        await server.store.rows.add({ count: random.integer(1, scaling === undefined ? 10 : 30) })
         break
       case 3:
-        await server.store.rows.remove({ count: random.integer(1, 3) })
+        await server.store.rows.remove({ count: random.integer(1, scaling === undefined ? 3 : 30) })
         break
       default: {
         // Workers go on without a control plane, whatever becomes of it.

@@ -21,6 +21,7 @@ test(
       handOvers: 0,
       takeOvers: 0,
       plans: 0,
+      scalings: 0,
     }
     let slowestRecoveryMs = 0
     await simulateSeeds(seeds, {}, (result) => {
@@ -29,7 +30,7 @@ test(
       slowestRecoveryMs = Math.max(slowestRecoveryMs, recoveredMs)
       sums.events += events
       sums.simulatedMs += simulatedMs
-      for (const name of ['ticks', 'creditedRows', 'refused', 'handOvers', 'takeOvers', 'plans'] as const) {
+      for (const name of ['ticks', 'creditedRows', 'refused', 'handOvers', 'takeOvers', 'plans', 'scalings'] as const) {
         sums[name] += counts[name]
       }
       return failed.length >= 5 ? 'stop' : 'go-on'
@@ -37,7 +38,7 @@ test(
     expect(failed.map(report).join('\n\n')).toBe('')
     await annotate(
       `${seeds.length} seeds, ${Math.round(sums.simulatedMs / 3_600_000)} simulated hours, ${sums.events} events: ` +
-        `${sums.ticks} ticks of ${sums.creditedRows} rows, ${sums.plans} plans, ${sums.handOvers} hand-overs, ${sums.takeOvers} take-overs, ` +
+        `${sums.ticks} ticks of ${sums.creditedRows} rows, ${sums.plans} plans, ${sums.scalings} changes of the number of workers, ${sums.handOvers} hand-overs, ${sums.takeOvers} take-overs, ` +
         `${sums.refused} stale calls refused; all rows ticked again within ${slowestRecoveryMs} ms of the last fault`,
     )
     // A run without anything to refuse would prove nothing.

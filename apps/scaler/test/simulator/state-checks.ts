@@ -28,3 +28,28 @@ export function balanced({ server, cluster, checks }: World): void {
     }
   }
 }
+
+const patienceMs = 90_000
+
+/** As many workers as the rows need, and whoever is not among them has given everything away. */
+export async function scaled({ scaling, server, time, checks }: World): Promise<void> {
+  if (scaling === undefined) return
+  const untilMs = time.nowMs() + patienceMs
+  while (!scaling.atRest && time.nowMs() < untilMs) await time.runFor(500)
+  if (!scaling.atRest) {
+    const { rows } = server.state
+    checks.violated('I8', `${scaling.replicas} workers for ${rows.size} rows, and no change in ${patienceMs} ms`)
+  }
+  await time.runFor(10_000)
+}
+
+/** A registry that was empty or away knows everybody again. */
+export async function announced({ registry, cluster, checks }: World): Promise<void> {
+  const known = (await registry.names()).join()
+  const workers = cluster
+    .of('worker')
+    .map(({ name }) => name)
+    .toSorted()
+    .join()
+  if (known !== workers) checks.violated('I7', `the registry knows ${known}, there are ${workers}`)
+}
