@@ -6,6 +6,8 @@ import {
 import type { Fence, WorkerLease } from '@ballast/state-stores/work-item'
 import type { OpenStore } from './server.ts'
 
+type Lease = NonNullable<ReturnType<MemoryWorkItems['state']['leases']['get']>>
+
 /** Stores that lack one of the safeguards. A simulator that does not catch them proves nothing. */
 export const mutants: Readonly<Record<string, OpenStore>> = {
   /** `last_tick < tick` is not asked: a second tick in the same second writes the rows again. */
@@ -25,6 +27,30 @@ export const mutants: Readonly<Record<string, OpenStore>> = {
         return { ...outcome, rows: outcome.rows + again.length }
       },
     })),
+
+  /** The tick reads its lease as it begins, 200 ms before it commits, and nothing holds the lease meanwhile. */
+  'no FOR SHARE': (options) =>
+    changed(options, ({ state, workers }) => {
+      const { leases, nowMs } = state
+      const replaced = new Map<string, { readonly lease: Lease; readonly atMs: number }>()
+      const replace = leases.set.bind(leases)
+      leases.set = (name, lease) => {
+        const former = leases.get(name)
+        if (former !== undefined) replaced.set(name, { lease: former, atMs: nowMs() })
+        return replace(name, lease)
+      }
+      return {
+        tick(lease, clock) {
+          const [now, former] = [leases.get(lease.name), replaced.get(lease.name)]
+          const begunBefore = former?.lease.fence.nonce === lease.fence.nonce && nowMs() - former.atMs < 200
+          if (now === undefined || former === undefined || !begunBefore) return workers.tick(lease, clock)
+          replace(lease.name, former.lease)
+          const outcome = workers.tick(lease, clock)
+          replace(lease.name, now)
+          return outcome
+        },
+      }
+    }),
 
   /** The plan itself moves the slots, without waiting for the donor's tick. */
   'no ack on hand-over': (options) =>
