@@ -9,7 +9,7 @@ import { fullStore, groupCommit, latency } from './counter-group-commit.ts'
 import { memoryOfTokens, millionCounters } from './counter-memory.ts'
 
 const peers = {
-  memory: 'the same service on memory; 1 would be free durability',
+  memory: 'a handler on the same server that only counts in memory',
   'redis-always': 'a handler on the same server that sends INCR to a Redis of its own with appendfsync always',
 }
 
@@ -28,10 +28,10 @@ export const counter: Suite = {
     millionCounters('start'),
     millionCounters('rss'),
     memoryOfTokens,
-    overHttp(256, 'memory', () => Promise.resolve(app('counter', 'serve', 0, ['--store', 'memory:']))),
+    overHttp(256, 'memory', () => Promise.resolve(program('servers/peer-counter.ts'))),
     overHttp(256, 'redis-always', async (stack) => {
       const redis = stack.use(await startBackend('redis', { durability: 'disk' }))
-      return program('servers/redis-counter.ts', '--redis', redis.url)
+      return program('servers/peer-counter.ts', '--redis', redis.url)
     }),
   ],
 }
