@@ -49,11 +49,12 @@ export async function dynamoCounterStore(options: DynamoStoreOptions): Promise<C
     return groupedCounterStore(new DynamoEngine(client, target, options), options)
   } catch (error) {
     client.destroy()
-    const what =
+    const trouble =
       error instanceof UnusableTableError
-        ? `${target.name} cannot be used: ${error.message}`
-        : asOutcome(error, target.name).message
-    throw startError(what, setting, error)
+        ? new Error(`${target.name} cannot be used: ${error.message}`, { cause: error })
+        : asOutcome(error, target.name)
+    // What it says is all there is to say; the words of the SDK are its cause.
+    throw startError(trouble.message, setting, trouble)
   } finally {
     preparing.destroy()
   }
