@@ -42,6 +42,16 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 3_600_000,
   },
   {
+    name: 'message-store-footprint',
+    shows:
+      '1 GiB written and read in less than 64 MiB of memory; 1,000 readers of 100 MiB who stall, in less than 400 MB',
+    takes: '1 min',
+    project: 'apps/message-store',
+    file: 'test/footprint.e2e.test.ts',
+    env: { MEBIBYTES: '1024' },
+    timeoutMs: 600_000,
+  },
+  {
     name: 'load-tolerant-api-kills',
     shows:
       '200 kills of api, consumer, Redis and document store under load: every acknowledged id is stored exactly once, the cap holds',

@@ -52,6 +52,7 @@ export async function build({
     limits: listener,
     problems,
     openapi,
+    limitsRate: true,
   })
   limitCollectedBodies(app, requestTimeoutMs)
   const blobs = new Blobs(store, metrics, limits)

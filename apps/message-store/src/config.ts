@@ -6,6 +6,7 @@ import {
   flag,
   integer,
   list,
+  rateLimitOptions,
   serviceOptions,
   taskOptions,
   text,
@@ -25,6 +26,7 @@ export const serveConfig = defineConfig({
   ],
   options: {
     ...serviceOptions({ listen: '127.0.0.1:4002' }),
+    ...rateLimitOptions(),
     bodyLimitBytes: bytes({
       default: 16 * 2 ** 20,
       min: 1,

@@ -171,3 +171,14 @@ describe('refusals are problem+json', () => {
     expect((await post(app, 'bar')).statusCode).toBe(201)
   })
 })
+
+test('a client that is too fast is 429, everywhere but at the probes', async () => {
+  const { app } = await testApp({ server: { rateLimit: { perSecond: 1, burst: 2 } } })
+  await post(app, 'foo')
+  expect((await get(app, foo)).statusCode).toBe(200)
+  for (const url of [`/messages/${foo}`, `/cas/${foo}`, `/bazel/a/cas/${foo}`, '/nx/v1/cache/1']) {
+    const refused = await app.inject({ url })
+    expect([url, refused.statusCode, refused.headers['retry-after']]).toEqual([url, 429, '1'])
+  }
+  expect((await app.inject('/readyz')).statusCode).not.toBe(429)
+})
