@@ -12,6 +12,15 @@ export async function startServer(
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>> = {},
 ): Promise<string> {
+  return (await startServerProcess(stack, args, env)).url
+}
+
+/** The same, for those who also look at the process. */
+export async function startServerProcess(
+  stack: AsyncDisposableStack,
+  args: readonly string[],
+  env: Readonly<Record<string, string | undefined>> = {},
+): Promise<{ readonly url: string; readonly pid: number | undefined }> {
   const said: string[] = []
   const { promise: listening, resolve, reject } = Promise.withResolvers<string>()
   const child = spawnChild({
@@ -31,7 +40,7 @@ export async function startServer(
   const url = await listening
   for (;;) {
     const { status } = await probe(`${url}/readyz`)
-    if (status === 200) return url
+    if (status === 200) return { url, pid: child.pid }
   }
 }
 

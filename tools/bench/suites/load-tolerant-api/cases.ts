@@ -9,24 +9,32 @@ import { users, type UsersResult } from './users.ts'
 const workers = 2
 /** Longer rounds than those of other suites: ten thousand connections take seconds to be made, and a queue to grow. */
 const durationOf = (connections: number, { measureMs }: Effort): number =>
-  measureMs * (connections > 1000 && measureMs >= 1000 ? 10 : 4)
+  measureMs * (connections > 1000 && measureMs >= 1000 ? 7 : 4)
 
 /** Fewer users in a run that only tries whether it works at all. */
 const usersOf = (count: number, { measureMs }: Effort): number => (measureMs < 1000 ? Math.min(count, 50) : count)
 
 interface Run extends UsersResult {
   readonly worstSecond: number
+  readonly memoryMb: number
+  readonly drainSeconds: number
 }
 
 /** Each run of a number of users shows several figures; a case whose figures are there already takes those, round by round. */
 const runs = new Map<number, Run[]>()
 
-async function runOnce(system: WholeSystem, connections: number, effort: Effort): Promise<Run> {
+/** A load, and then the backlog drains: else the queue of one round would be full in another. */
+async function runOnce(
+  system: WholeSystem,
+  connections: number,
+  effort: Effort,
+  durationMs = durationOf(connections, effort),
+): Promise<Run> {
   const { url, journal } = system
-  const durationMs = durationOf(connections, effort)
   const result = await users({ url, connections: usersOf(connections, effort), durationMs, journal })
   system.unanswered(result.unanswered)
-  return { ...result, worstSecond: system.writeCommands.worstSecond }
+  const drainSeconds = (await system.drained()) / 1000
+  return { ...result, drainSeconds, worstSecond: system.writeCommands.worstSecond, memoryMb: system.mostMemory() }
 }
 
 /** A figure of the whole system under so many users. */
@@ -105,6 +113,21 @@ const goodputAtTenfold: BenchCase = {
   },
 }
 
+/** The whole of it once, in full length: a minute of load by 10,000 users, and how long the backlog takes after it. */
+const minuteAndDrain: BenchCase = {
+  name: 'load/10k-60s-drain-s',
+  unit: 's',
+  higherIsBetter: false,
+  long: true,
+  compares: `${whole}; 10,000 users for 60 s (or --long-seconds), then until all of it is stored; all ids are verified`,
+  async open(stack, effort) {
+    const system = await openSystem(stack, workers)
+    const durationMs = effort.longMs === undefined ? 1000 : Math.min(effort.longMs, 60_000)
+    let run: Promise<Run> | undefined
+    return { ours: async () => (await (run ??= runOnce(system, 10_000, effort, durationMs))).drainSeconds }
+  },
+}
+
 export const systemCases: readonly BenchCase[] = [
   ofSystem(
     '10k-p95-ms',
@@ -128,6 +151,8 @@ export const systemCases: readonly BenchCase[] = [
     'the same runs; the worst sliding second at the proxy until then',
     ({ worstSecond }) => worstSecond,
   ),
+  ofSystem('10k-rss-mb', 'MB', 10_000, 'the same runs; most memory of one api process', ({ memoryMb }) => memoryMb),
+  minuteAndDrain,
   ofSystem('338-p95-ms', 'ms', 338, `${whole}; 338 users, 95 % are faster`, ({ p95Ms }) => p95Ms),
   ofSystem('338-requests-per-s', 'requests/s', 338, 'the same runs; answers a second', ({ perSecond }) => perSecond),
   goodputAtTenfold,

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startBackend } from '@ballast/backends'
@@ -6,7 +7,7 @@ import { startFaultProxy, type WriteCommandMeter } from '@ballast/fault-proxy'
 import { readJournal } from '../../../load/wrk/run-wrk.ts'
 import { app, appProgram } from '../../../platform/services/app.ts'
 import { benchFolder } from '../../folder.ts'
-import { startServer } from '../../server.ts'
+import { startServer, startServerProcess } from '../../server.ts'
 
 export const commandsPerSecond = 100
 const drainWithinMs = 300_000
@@ -19,6 +20,10 @@ export interface WholeSystem {
   readonly writeCommands: WriteCommandMeter
   /** Where the load keeps the ids that it was told are written. */
   readonly journal: string
+  /** Waits until nothing is queued: at most five minutes. Resolves with how long that took. */
+  drained(): Promise<number>
+  /** The most memory that one process of the api ever had, in MB (Linux: resident, shared pages included). */
+  mostMemory(): number
   /** A load tells how many of its requests had no answer. */
   unanswered(requests: number): void
 }
@@ -38,7 +43,7 @@ export async function openSystem(stack: AsyncDisposableStack, workers: number): 
   const stores = ['--stream', redis.url, '--documents', proxy.url]
   const bounds = ['--queue-max-bytes', '4GiB', '--queue-max-entries', '10000000']
   const limits = ['--commands-per-second', String(commandsPerSecond)]
-  const url = await startServer(
+  const { url, pid } = await startServerProcess(
     stack,
     app('load-tolerant-api', 'api', 0, [...stores, ...bounds, '--workers', String(workers)]),
   )
@@ -61,19 +66,34 @@ export async function openSystem(stack: AsyncDisposableStack, workers: number): 
     mongodbUrl: mongodb.url,
     writeCommands: meter,
     journal,
+    drained: () => drained(url),
+    mostMemory: () => Math.max(...workersOf(pid).map(mostMemoryOf)),
     unanswered: (requests) => void (unanswered += requests),
   }
 }
 
-async function drained(url: string): Promise<void> {
-  const deadlineMs = performance.now() + drainWithinMs
+async function drained(url: string): Promise<number> {
+  const startedMs = performance.now()
   for (;;) {
     const answer = await fetch(`${url}/readyz`)
     const body: unknown = await answer.json()
-    if (typeof body === 'object' && body !== null && 'queue' in body && isEmpty(body.queue)) return
-    if (performance.now() > deadlineMs) throw new Error(`the backlog did not drain: ${JSON.stringify(body)}`)
+    if (typeof body === 'object' && body !== null && 'queue' in body && isEmpty(body.queue))
+      return performance.now() - startedMs
+    if (performance.now() - startedMs > drainWithinMs)
+      throw new Error(`the backlog did not drain: ${JSON.stringify(body)}`)
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
+}
+
+/** With several workers the process that was started only watches over them. */
+function workersOf(pid = 0): readonly number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim()
+  return children === '' ? [pid] : children.split(' ').map(Number)
+}
+
+function mostMemoryOf(pid: number): number {
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kilobytes) / 1024
 }
 
 const isEmpty = (queue: unknown): boolean =>
