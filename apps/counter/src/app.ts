@@ -18,6 +18,8 @@ export interface BuildDeps {
   readonly store: AttributedStore
   readonly server: ServerOptions
   readonly buffer?: BufferedAdditions | undefined
+  /** How long the store keeps keys, where only those are taken that tell their age. */
+  readonly datedKeysWithinMs?: number | undefined
   readonly streams?: Partial<StreamLimits> & { readonly pollMs?: number }
 }
 
@@ -27,7 +29,13 @@ const openapi = {
 }
 
 /** The HTTP interface to a counter store; does not listen. */
-export async function build({ store, server, buffer, streams: limits = {} }: BuildDeps): Promise<App> {
+export async function build({
+  store,
+  server,
+  buffer,
+  streams: limits = {},
+  datedKeysWithinMs,
+}: BuildDeps): Promise<App> {
   const { pollMs = 500, maxStreams = 10_000, heartbeatMs = 15_000, stallMs = 30_000 } = limits
   const app = await buildServer({ ...server, problems, openapi, limitsRate: true })
   app.setSchemaErrorFormatter(validationProblem)
@@ -42,7 +50,12 @@ export async function build({ store, server, buffer, streams: limits = {} }: Bui
   const streams = new Streams({ maxStreams, heartbeatMs, stallMs }, hub, server.metrics)
   server.stopping.addEventListener('abort', () => streams.end(), { once: true })
   app.addHook('preClose', async () => streams.end())
-  const deps = { store: readableStore(store), writer: new Writer(announced, buffer), buffer, streams }
+  const deps = {
+    store: readableStore(store),
+    writer: new Writer(announced, buffer, datedKeysWithinMs),
+    buffer,
+    streams,
+  }
   await app.register(rootRoutes, deps)
   await app.register(counterRoutes, deps)
   await app.register(eventRoutes, deps)

@@ -35,6 +35,9 @@ export const serveConfig = defineConfig({
       min: 0,
       help: 'how many are remembered; while that many are, requests with new ones get 429',
     }),
+    datedKeys: flag({
+      help: 'take only a UUIDv7 as Idempotency-Key, and refuse one so old that it may be forgotten, instead of applying it again',
+    }),
     maxQueued: integer({ default: 20_000, min: 1, help: 'writes that may wait for a commit; more get 503' }),
     storeTimeoutMs: durationMs({
       default: 5_000,

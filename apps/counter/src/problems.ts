@@ -12,6 +12,7 @@ export const problems = defineProblems({
   'idempotency-key-in-flight': { status: 409, title: 'A request with this Idempotency-Key is being served' },
   'version-mismatch': { status: 412, title: 'The counter has another version' },
   'counter-overflow': { status: 422, title: 'The result does not fit 64 bits' },
+  'idempotency-key-expired': { status: 422, title: 'Whether this Idempotency-Key was used is not known any more' },
   'idempotency-key-reused': { status: 422, title: 'This Idempotency-Key was used for another request' },
   'token-window-full': { status: 429, title: 'No further Idempotency-Key can be remembered now' },
   'not-applied': { status: 503, title: 'The write was not applied' },

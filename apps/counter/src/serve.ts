@@ -34,7 +34,7 @@ export async function serve(service: Service<ServeConfig>): Promise<void> {
 async function serveHttp(service: Service<ServeConfig>, store: AttributedStore): Promise<void> {
   service.health.add({ name: 'store', gates: 'ready', check: () => store.check() })
   const { config, log, metrics, serverOptions } = service
-  const { maxStreams, streamPollMs: pollMs, buffered, flushIntervalMs } = config
+  const { maxStreams, streamPollMs: pollMs, buffered, flushIntervalMs, datedKeys, tokenWindowMs } = config
   const wanted = openBuffer(store, { patterns: buffered, flushIntervalMs }, metrics, log)
   // What nobody can commit is not accepted.
   const buffer = await store.check().then(
@@ -42,7 +42,9 @@ async function serveHttp(service: Service<ServeConfig>, store: AttributedStore):
     () => undefined,
   )
   if (buffer !== undefined) service.onClose('buffered additions', () => buffer.close())
-  await service.listen(await build({ store, server: serverOptions, streams: { maxStreams, pollMs }, buffer }))
+  const datedKeysWithinMs = datedKeys ? tokenWindowMs : undefined
+  const streams = { maxStreams, pollMs }
+  await service.listen(await build({ store, server: serverOptions, streams, buffer, datedKeysWithinMs }))
 }
 
 /** A worker ends by itself when it sees that the primary is gone; the kernel ends also one that is stopped, with its socket. */

@@ -24,11 +24,12 @@ export interface TestAppOptions {
   readonly streams?: BuildDeps['streams']
   readonly buffered?: readonly string[]
   readonly server?: Partial<ServerOptions>
+  readonly datedKeysWithinMs?: number
 }
 
 /** The app on a store in memory with a clock of its own; closed with the test. */
 export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
-  const { maxTokens = 1_000, store: given, streams, buffered = [] } = options
+  const { maxTokens = 1_000, store: given, streams, buffered = [], datedKeysWithinMs } = options
   let nowMs = 1_700_000_000_000
   const now = (): number => nowMs
   const store = given ?? (await openCounterStore('memory:', { maxTokens, now }))
@@ -38,7 +39,7 @@ export async function testApp(options: TestAppOptions = {}): Promise<TestApp> {
   const lost = (additions: number, reason: LossReason): void => void losses.push({ additions, reason })
   // Flushed when a test says so.
   const buffer = new BufferedAdditions(measured, { patterns: buffered, flushIntervalMs: 3_600_000, lost })
-  const app = await build({ store: measured, server, buffer, ...(streams && { streams }) })
+  const app = await build({ store: measured, server, buffer, datedKeysWithinMs, ...(streams && { streams }) })
   onTestFinished(async () => {
     await app.close()
     await buffer.close()

@@ -3,6 +3,7 @@ import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outc
 import type { AttributedStore } from './attributed-store.ts'
 import type { BufferedAdditions } from './buffered-additions.ts'
 import { operationOf, type Intent } from './counter-operation.ts'
+import { refuseUndated } from './dated-keys.ts'
 import { InFlight, tokensOf, type RequestKey } from './idempotency.ts'
 import { problems } from './problems.ts'
 import { troubleProblem } from './trouble-problem.ts'
@@ -11,11 +12,14 @@ import { troubleProblem } from './trouble-problem.ts'
 export class Writer {
   readonly #store: AttributedStore
   readonly #buffer: BufferedAdditions | undefined
+  readonly #datedKeysWithinMs: number | undefined
   readonly #inFlight = new InFlight()
 
-  constructor(store: AttributedStore, buffer?: BufferedAdditions) {
+  /** `datedKeysWithinMs`: how long the store keeps keys, where only those are taken that tell their age. */
+  constructor(store: AttributedStore, buffer?: BufferedAdditions, datedKeysWithinMs?: number) {
     this.#store = store
     this.#buffer = buffer
+    this.#datedKeysWithinMs = datedKeysWithinMs
   }
 
   /** What an answer is worth: it survives the process and loss of power, or only what the store survives. */
@@ -32,6 +36,7 @@ export class Writer {
     const nowMs = this.#store.nowMs()
     const ops = intents.map((intent) => operationOf(intent, nowMs))
     if (key === undefined) return this.#commit(ops, by)
+    if (this.#datedKeysWithinMs !== undefined) refuseUndated(key.key, nowMs, this.#datedKeysWithinMs)
     return this.#inFlight.run(key, () => {
       const tokens = tokensOf(intents, key)
       return this.#commit(

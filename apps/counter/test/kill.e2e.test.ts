@@ -53,6 +53,8 @@ test(
   },
 )
 
+const scrape = async (each: CounterProcess | undefined): Promise<string> => (await fetch(`${each?.url}/metrics`)).text()
+
 describe('mode=shared', () => {
   const turns = roundsOf(5)
   const processes = 3
@@ -79,7 +81,6 @@ describe('mode=shared', () => {
       try {
         await expect(survive(turns, { where, kill })).resolves.toBe(0n)
         // Of all together: the one that was started last may not have been overtaken yet.
-        const scrape = async (each: CounterProcess | undefined) => (await fetch(`${each?.url}/metrics`)).text()
         const text = (await Promise.all(running.map(scrape))).join('')
         for (const name of ['lease_losses_total', 'lock_hold_seconds_count', 'commit_fsync_seconds_count']) {
           expect(text).toMatch(new RegExp(`^counter_${name}\\{[^}]*\\} [1-9]`, 'm'))
