@@ -40,7 +40,7 @@ export const controlPlaneConfig = defineConfig({
       default: 'database',
       help: 'who may try to lead: database (whoever comes first), or the URL of a lease: kubernetes:, redis://, file:<folder>',
     }),
-    joinSettleMs: durationMs({ default: 500, help: 'after a worker joins, wait for others before rows are moved' }),
+    joinSettleMs: durationMs({ default: 400, help: 'after a worker joins, wait for others before rows are moved' }),
     rebalanceIntervalMs: durationMs({
       default: 5_000,
       min: 250,

@@ -1,8 +1,8 @@
 import { compareTicks, snapshotTicks } from '@ballast/state-stores/work-item'
-import { waitUntil, type TestProcess } from '@ballast/testing'
+import { startProcess, waitUntil, type TestProcess } from '@ballast/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { startCluster, type Cluster, type ControlPlane } from './cluster.ts'
+import { main, startCluster, type Cluster, type ControlPlane } from './cluster.ts'
 
 /** What README.md says of odd situations, in the order in which one cluster meets them. */
 
@@ -132,4 +132,24 @@ test('a name that is taken: the newcomer works on, the former one ends with 1 an
   expect(former?.stdout.some((line) => line.includes('another process works as'))).toBe(true)
   await ticking()
   expect(compareTicks(before, await snapshotTicks(cluster.store.rows))).toMatchObject({ doubledRows: 0, lostRows: 0 })
+})
+
+test('a worker whose clock is an hour ahead: the database says what a tick is, nothing is credited early or twice', async () => {
+  const wrong = 'data:text/javascript,const now=Date.now;Date.now=()=>now()+3600000'
+  const before = await snapshotTicks(cluster.store.rows)
+  await using skewed = startProcess({
+    args: ['--import', wrong, main, 'worker', '--name', 'worker-9', '--listen', '127.0.0.1:0'],
+    env: { SCALER_STORE: cluster.databaseUrl },
+  })
+  const first = JSON.parse(await skewed.waitForLine(/"watching"/)) as { time: string }
+  expect(Date.parse(first.time) - Date.now(), 'it does have another time').toBeGreaterThan(3_000_000)
+  for (const { name } of await cluster.store.leaders.members()) {
+    if (name !== 'worker-9') await cluster.store.workers.drain({ name })
+  }
+  await waitUntil(async () => (await rows()).every(({ worker }) => worker === 'worker-9'), patience)
+  await ticking()
+  const after = await snapshotTicks(cluster.store.rows)
+  expect(compareTicks(before, after)).toMatchObject({ doubledRows: 0, lostRows: 0 })
+  const newest = Math.max(...(await rows()).map(({ lastTick }) => Number(lastTick)))
+  expect(newest, 'no tick of the future').toBeLessThanOrEqual(Date.now() / 1000 + 1)
 })
