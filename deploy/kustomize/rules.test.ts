@@ -1,0 +1,100 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { parseObjects, type KubernetesObject } from './objects.ts'
+import { committed, kustomize } from './rendered.ts'
+import { deployFolder, render } from './render.ts'
+import { rules, violations } from './rules.ts'
+import { kustomizationOf } from './scenarios.ts'
+
+const title = kustomize === undefined ? ' (skipped: neither kustomize 5 nor a kubectl that has it)' : ''
+
+/** Combinations of components that are wrong together, with the rule that says so. */
+const illegal: readonly (readonly [rule: string, app: string, ...components: string[]])[] = [
+  ['single-writer-volume', 'counter', 'storage-ebs/counter', 'autoscaling-hpa/counter'],
+  ['single-writer-volume', 'message-store', 'storage-ebs/message-store', 'autoscaling-hpa/message-store'],
+  ['claim-is-used', 'counter', 'storage-ebs/counter', 'storage-efs'],
+  ['one-storage', 'counter', 'storage-ebs/counter', 'counter-url'],
+  ['one-storage', 'counter', 'counter-url', 'dynamodb'],
+  ['one-storage', 'message-store', 's3', 'message-store-url'],
+  ['some-storage', 'counter'],
+  ['some-storage', 'message-store', 'autoscaling-hpa/message-store'],
+]
+
+describe.skipIf(kustomize === undefined)(`illegal combinations${title}`, () => {
+  test.each(illegal)('%s refuses %s with %s %s', async (rule, app, ...components) => {
+    if (kustomize === undefined) throw new Error('skipped')
+    await mkdir(join(deployFolder, 'dist'), { recursive: true })
+    const folder = await mkdtemp(join(deployFolder, 'dist/illegal-'))
+    try {
+      const text = kustomizationOf({ name: rule, app, components: [...components.filter(Boolean), 'hardened'] })
+      await writeFile(join(folder, 'kustomization.yaml'), text)
+      const found = violations(parseObjects(await render(kustomize, folder)))
+      expect(found).toEqual(expect.arrayContaining([expect.stringMatching(new RegExp(`^${rule}: .*\\(.+\\)$`))]))
+    } finally {
+      await rm(folder, { recursive: true })
+    }
+  })
+})
+
+/** For each rule an edit of a rendered overlay that breaks it: text that is there, and what it becomes. */
+const breaches: Readonly<Record<string, readonly [overlay: string, from: string | RegExp, to: string]>> = {
+  'single-writer-volume': ['dev', /replicas: 1(?=[^]{0,300}serviceName: counter)/, 'replicas: 2'],
+  'single-writer-no-surge': ['dev', 'type: Recreate', 'type: RollingUpdate'],
+  'one-storage': ['dev', 'COUNTER_STORE: ', 'COUNTER_STORE_FILE: /etc/ballast/secrets/store\n  COUNTER_STORE: '],
+  'some-storage': ['dev', /COUNTER_STORE: .*/, 'COUNTER_LOG_LEVEL: info'],
+  'embedded-store-needs-a-volume': ['dev', /mountPath: \/data$/gm, 'mountPath: /elsewhere'],
+  'shared-file-needs-shared-mode': ['dev', /- ReadWriteOncePod/g, '- ReadWriteMany'],
+  'autoscaler-owns-replicas': ['prod', /(kind: Deployment[^]{0,400}name: counter\n[^]*?spec:)/, '$1\n  replicas: 2'],
+  'replicas-are-stated': ['dev', 'replicas: 1', 'minReadySeconds: 1'],
+  'autoscaler-target-exists': ['prod', /(scaleTargetRef:[^]*?name: )counter/, '$1other'],
+  'one-autoscaler': ['prod', /(scaleTargetRef:[^]*?name: )counter/, '$1message-store'],
+  'disruption-budget': ['dev', 'maxUnavailable: 1', 'maxUnavailable: 0'],
+  'selector-matches-template': ['dev', /(matchLabels:\n\s+app.kubernetes.io\/component: )api/g, '$1other'],
+  'service-selects-one-workload': [
+    'dev',
+    /(kind: Service\n[^]*?selector:\n\s+app.kubernetes.io\/component: )\w+/,
+    '$1other',
+  ],
+  'service-port-exists': ['dev', 'targetPort: http', 'targetPort: web'],
+  'probe-port-exists': ['dev', /(path: \/readyz\n\s+port: )metrics/, '$1health'],
+  'config-map-exists': ['dev', /(configMapRef:\n\s+name: )counter/, '$1other'],
+  'service-account-exists': ['dev', 'serviceAccountName: counter', 'serviceAccountName: other'],
+  'route-leads-to-a-service': ['prod', /(backendRefs:\n\s+- name: )counter/, '$1other'],
+  'claim-is-used': ['dev', 'claimName: redis', 'claimName: other'],
+  restricted: ['dev', '- ALL', '- NET_RAW'],
+  'read-only-root': ['dev', 'readOnlyRootFilesystem: true', 'readOnlyRootFilesystem: false'],
+  'exact-image': ['dev', 'image: redis:7.4.6', 'image: redis:latest'],
+  'no-service-links': ['dev', 'enableServiceLinks: false', 'enableServiceLinks: true'],
+  'three-probes': ['dev', 'path: /livez', 'path: /readyz'],
+  'requests-and-limits': ['dev', /limits:\n\s+memory: /, 'limits:\n            cpu: '],
+  'grace-covers-the-drain': ['dev', 'COUNTER_GRACE_MS: 25s', 'COUNTER_GRACE_MS: 38s'],
+  'token-only-where-used': ['dev', 'automountServiceAccountToken: false', 'automountServiceAccountToken: true'],
+  'secrets-by-reference': ['dev', /COUNTER_STORE: .*/, 'COUNTER_STORE: redis://user:password@host/0'],
+  'secret-files-are-mounted': ['dev', 'SCALER_STORE_FILE: /etc/ballast/secrets', 'SCALER_STORE_FILE: /etc/other'],
+  'network-policies-cover-everything': [
+    'prod',
+    /(podSelector:\n\s+matchLabels:\n\s+app.kubernetes.io\/name: )counter/,
+    '$1other',
+  ],
+}
+
+describe('each rule can fail', () => {
+  const texts = new Map<string, string>()
+  beforeAll(async () => {
+    for (const name of ['dev', 'prod']) texts.set(name, await committed(name))
+  })
+
+  test('there is a breach of every rule', () => {
+    expect(Object.keys(breaches).toSorted()).toEqual(rules.map(({ name }) => name).toSorted())
+  })
+
+  test.each(Object.entries(breaches))('%s', (name, [overlay, from, to]) => {
+    const text = texts.get(overlay) ?? ''
+    const broken: KubernetesObject[] = parseObjects(text.replace(from, to))
+    expect(broken.length).toBe(parseObjects(text).length)
+    const own = rules.find((rule) => rule.name === name)
+    expect(own?.check(parseObjects(text))).toEqual([])
+    expect(own?.check(broken)).not.toEqual([])
+  })
+})

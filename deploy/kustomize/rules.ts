@@ -1,0 +1,19 @@
+import { autoscalers } from './rules/autoscalers.ts'
+import { configuration } from './rules/configuration.ts'
+import { pods } from './rules/pods.ts'
+import { references } from './rules/references.ts'
+import { storage } from './rules/storage.ts'
+import type { KubernetesObject } from './objects.ts'
+
+/** What must hold of everything that is deployed together; one sentence per violation. */
+export interface Rule {
+  readonly name: string
+  readonly why: string
+  readonly check: (objects: readonly KubernetesObject[]) => readonly string[]
+}
+
+export const rules: readonly Rule[] = [...storage, ...autoscalers, ...references, ...pods, ...configuration]
+
+export function violations(objects: readonly KubernetesObject[]): string[] {
+  return rules.flatMap(({ name, why, check }) => check(objects).map((what) => `${name}: ${what} (${why})`))
+}

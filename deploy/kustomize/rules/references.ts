@@ -1,0 +1,127 @@
+import { at, isWorkload, matches, show, type Container, type KubernetesObject, type Probe } from '../objects.ts'
+import type { Rule } from '../rules.ts'
+
+const probesOf = (container: Container): (readonly [string, Probe | undefined])[] => [
+  ['startupProbe', container.startupProbe],
+  ['readinessProbe', container.readinessProbe],
+  ['livenessProbe', container.livenessProbe],
+]
+
+const services = (objects: readonly KubernetesObject[]): readonly KubernetesObject[] =>
+  objects.filter(({ kind }) => kind === 'Service')
+
+const isRecord = (value: unknown): value is Record<string, string> => typeof value === 'object' && value !== null
+
+const backend = (object: KubernetesObject): unknown =>
+  object.kind === 'Ingress'
+    ? at(object, 'spec', 'rules', 0, 'http', 'paths', 0, 'backend', 'service', 'name')
+    : at(object, 'spec', 'rules', 0, 'backendRefs', 0, 'name')
+
+export const references: readonly Rule[] = [
+  {
+    name: 'selector-matches-template',
+    why: 'the API server refuses a workload that does not select its own pods',
+    check: (objects) =>
+      objects
+        .filter(isWorkload)
+        .filter(({ spec }) => !matches(spec.template.metadata.labels, spec.selector.matchLabels))
+        .map((workload) => `${show(workload)} does not select its own pods`),
+  },
+  {
+    name: 'service-selects-one-workload',
+    why: 'a Service that selects nothing has no endpoints; one that selects two roles sends requests to the wrong one',
+    check: (objects) =>
+      services(objects).flatMap((service) => {
+        const selector = at(service, 'spec', 'selector')
+        const found = objects
+          .filter(isWorkload)
+          .filter(({ spec }) => isRecord(selector) && matches(spec.template.metadata.labels, selector))
+        return found.length === 1 ? [] : [`${show(service)} selects ${found.length} workloads`]
+      }),
+  },
+  {
+    name: 'service-port-exists',
+    why: 'the API server takes any name; requests then find nobody',
+    check: (objects) =>
+      services(objects).flatMap((service) => {
+        const selector = at(service, 'spec', 'selector')
+        const selected = objects
+          .filter(isWorkload)
+          .filter(({ spec }) => isRecord(selector) && matches(spec.template.metadata.labels, selector))
+          .flatMap(({ spec }) => spec.template.spec.containers)
+        const names = new Set(selected.flatMap(({ ports = [] }) => ports.map(({ name }) => name)))
+        const wanted = at(service, 'spec', 'ports')
+        return (Array.isArray(wanted) ? wanted : [])
+          .map((port) => at(port, 'targetPort'))
+          .filter((target) => typeof target !== 'string' || !names.has(target))
+          .map((target) => `${show(service)} points to port ${String(target)}, which no container has`)
+      }),
+  },
+  {
+    name: 'probe-port-exists',
+    why: 'a probe of a port that is not there fails for ever',
+    check: (objects) =>
+      objects.filter(isWorkload).flatMap((workload) =>
+        workload.spec.template.spec.containers.flatMap((container) =>
+          probesOf(container)
+            .map(([name, probe]) => ({ name, port: probe?.httpGet?.port ?? probe?.tcpSocket?.port }))
+            .filter(({ port }) => !container.ports?.some((known) => known.name === port))
+            .map(({ name, port }) => `${show(workload)}: ${name} asks port ${String(port)}, which it has not`),
+        ),
+      ),
+  },
+  {
+    name: 'config-map-exists',
+    why: 'the pod would not start, and the API server does not look',
+    check: (objects) => {
+      const names = new Set(objects.filter(({ kind }) => kind === 'ConfigMap').map(({ metadata }) => metadata.name))
+      return objects.filter(isWorkload).flatMap((workload) =>
+        workload.spec.template.spec.containers
+          .flatMap(({ envFrom = [] }) => envFrom.map(({ configMapRef }) => configMapRef?.name))
+          .filter((name) => name === undefined || !names.has(name))
+          .map((name) => `${show(workload)} reads ConfigMap ${name}, which is not there`),
+      )
+    },
+  },
+  {
+    name: 'service-account-exists',
+    why: 'pods of an account that is not there are not created',
+    check: (objects) => {
+      const names = new Set(
+        objects.filter(({ kind }) => kind === 'ServiceAccount').map(({ metadata }) => metadata.name),
+      )
+      return objects
+        .filter(isWorkload)
+        .map((workload) => ({ workload, account: workload.spec.template.spec.serviceAccountName }))
+        .filter(({ account }) => account !== undefined && !names.has(account))
+        .map(({ workload, account }) => `${show(workload)} runs as ${account}, which is not there`)
+    },
+  },
+  {
+    name: 'route-leads-to-a-service',
+    why: 'a way in that ends nowhere answers 503',
+    check: (objects) => {
+      const names = new Set(services(objects).map(({ metadata }) => metadata.name))
+      return objects
+        .filter(({ kind }) => kind === 'Ingress' || kind === 'HTTPRoute')
+        .filter((object) => !names.has(String(backend(object))))
+        .map((object) => `${show(object)} leads to ${String(backend(object))}, which is not there`)
+    },
+  },
+  {
+    name: 'claim-is-used',
+    why: 'a volume that nobody mounts is what is left when two storage components meet',
+    check: (objects) => {
+      const used = new Set(
+        objects
+          .filter(isWorkload)
+          .flatMap(({ spec }) => spec.template.spec.volumes ?? [])
+          .map(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName),
+      )
+      const claims = objects.filter(({ kind }) => kind === 'PersistentVolumeClaim')
+      return claims
+        .filter(({ metadata }) => !used.has(metadata.name))
+        .map((claim) => `${show(claim)} is mounted by nobody`)
+    },
+  },
+]
