@@ -58,7 +58,7 @@ export const proofs: readonly Proof[] = [
     takes: 'about 20 min, estimated from short runs',
     project: 'apps/load-tolerant-api',
     file: 'test/real-stores.e2e.test.ts',
-    env: { REAL_STORES_ROUNDS: '200' },
+    env: { REAL_STORES_KILLS: '200' },
     timeoutMs: 7_200_000,
   },
   {

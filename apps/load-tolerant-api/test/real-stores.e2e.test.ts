@@ -10,8 +10,8 @@ import { get, idsOf, load, type Told } from './load-client.ts'
 import { describeOnRealStores } from './real-stores.ts'
 import { run, start, stop } from './system.ts'
 
-/** Each round kills one of api, consumer, Redis and the document store; every four rounds each of them once. */
-const rounds = Number(process.env['REAL_STORES_ROUNDS'] ?? 4)
+/** Of api, consumer, Redis and document store, one to all four of them at the same moment. */
+const kills = Number(process.env['REAL_STORES_KILLS'] ?? 20)
 const commandsPerSecond = 100
 
 /** Exit code, number of sentences and the text of an api that must not start. */
@@ -52,15 +52,10 @@ await describeOnRealStores(({ redis, mongodb }) => {
       const done = new AbortController()
       let api = await startApi()
       let consumer = await startConsumer()
+      const die = { api: () => stop(api, 'SIGKILL'), consumer: () => stop(consumer, 'SIGKILL') }
       const victims = {
-        api: async () => {
-          await stop(api, 'SIGKILL')
-          api = await startApi()
-        },
-        consumer: async () => {
-          await stop(consumer, 'SIGKILL')
-          consumer = await startConsumer()
-        },
+        api: async () => void (api = await startApi()),
+        consumer: async () => void (consumer = await startConsumer()),
         redis: async () => {
           await redis.kill()
           await redis.restart()
@@ -71,20 +66,26 @@ await describeOnRealStores(({ redis, mongodb }) => {
         },
       }
       const names = ['api', 'consumer', 'redis', 'mongodb'] as const
-      let order: (typeof names)[number][] = []
       const killed: string[] = []
       const clients = load(() => `http://127.0.0.1:${port}`, 8, told, done.signal)
       try {
-        for (let round = 0; round < rounds; round++) {
-          const wanted = told.acknowledged.length + 300 + next(1500)
+        for (let count = 0; count < kills;) {
+          const wanted = told.acknowledged.length + 100 + next(1500)
           await waitUntil(() => told.acknowledged.length > wanted, {
             timeoutMs: 30_000,
-            what: `load in round ${round} after ${killed.join(', ')}, seed ${seed}`,
+            what: `load after ${killed.join(', ')}, seed ${seed}`,
           })
-          if (order.length === 0) order = [...names]
-          const [victim = 'api'] = order.splice(next(order.length), 1)
-          killed.push(victim)
-          await victims[victim]()
+          const left = [...names]
+          const together = Array.from({ length: Math.min(kills - count, 1 + next(names.length)) }, () =>
+            left.splice(next(left.length), 1),
+          ).flat()
+          count += together.length
+          killed.push(together.join(' + '))
+          const stores = together.filter((name) => name === 'redis' || name === 'mongodb')
+          const processes = together.filter((name) => name === 'api' || name === 'consumer')
+          // All die at once; a service starts when its stores are there.
+          await Promise.all([...processes.map((name) => die[name]()), ...stores.map((name) => victims[name]())])
+          await Promise.all(processes.map((name) => victims[name]()))
         }
         const wanted = told.acknowledged.length + 300
         await waitUntil(() => told.acknowledged.length > wanted, {
@@ -119,7 +120,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
       expect(proxy.writeCommands?.count).toBeGreaterThan(0)
       expect(proxy.writeCommands?.worstSecond).toBeLessThanOrEqual(commandsPerSecond)
     },
-    180_000 + rounds * 30_000,
+    180_000 + kills * 30_000,
   )
 
   test('what other programs put into the stream is stored when it is a document and dead when it is not', async () => {
