@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty'
 import pino, { type Logger, type LoggerOptions } from 'pino'
 import type { ServiceSettings } from './config/service-options.ts'
+import { loggedError } from './logged-error.ts'
 
 export interface LogOptions extends Pick<ServiceSettings, 'logLevel' | 'logFormat'> {
   readonly name: string
@@ -26,6 +27,7 @@ export function logOptions(name: string, level: string): LoggerOptions {
     base: { name },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label) => ({ level: label }) },
+    serializers: { err: loggedError },
     redact: { paths: secrets.flatMap((key) => [key, `*.${key}`, `*.*.${key}`]), censor: '***' },
   }
 }

@@ -44,5 +44,8 @@ test('any error is one line that says something', () => {
   expect(sentence(both)).toBe('connect ::1; connect 127.0.0.1')
   expect(sentence(new Error('no store', { cause: new Error('refused') }))).toBe('no store: refused')
   expect(sentence(new Error('no store: refused', { cause: new Error('refused') }))).toBe('no store: refused')
+  const why = new Error('timed out', { cause: new Error('socket') })
+  expect(sentence(new Error('no store: timed out', { cause: why }))).toBe('no store: timed out')
+  expect(sentence(new Error('no store', { cause: new AggregateError([why]) }))).toBe('no store: timed out: socket')
   expect(sentence('text')).toBe('text')
 })

@@ -4,7 +4,11 @@ export function sentence(error: unknown): string {
   const parts = error instanceof AggregateError ? error.errors.map(sentence) : []
   const code = 'code' in error && typeof error.code === 'string' ? error.code : error.name
   const own = error.message || [...new Set(parts)].join('; ') || code
-  const cause = error.cause instanceof Error ? sentence(error.cause) : ''
-  const whole = cause === '' || own.includes(cause) ? own : `${own}: ${cause}`
+  const whole = isTold(error.cause, own) ? own : `${own}: ${sentence(error.cause)}`
   return whole.split('\n', 1)[0] ?? whole
+}
+
+/** Many a message ends in that of its cause, which may have causes of its own. */
+function isTold(cause: unknown, own: string): boolean {
+  return !(cause instanceof Error) || own.includes(cause.message || sentence(cause))
 }
