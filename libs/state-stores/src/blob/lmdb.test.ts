@@ -245,6 +245,35 @@ test('a format of a later release is refused and left as it is', async () => {
   await store.close()
 })
 
+test('messages that have a row of their own, as they had at first, are read, listed, found again and removed', async () => {
+  await using folder = await temporaryFolder()
+  const [bytes, other] = [Buffer.from('before'), Buffer.from('after')]
+  const [digest, otherDigest] = [sha256(bytes), sha256(other)]
+  const message = { namespace: 'messages', key: digest }
+  {
+    const { openLmdb } = await import('../lmdb-environment.ts')
+    const { encodeEntry, encodeRecord, encodeTotals, entryKey } = await import('./lmdb/records.ts')
+    await using environment = await openLmdb({ path: folder.path })
+    const [entries, blobs, totals] = ['entries', 'blobs', 'totals'].map((table) => environment.table(table))
+    await environment.transact(() => {
+      const record = { references: 1, sizeBytes: 6, damaged: false, home: false, content: { bytes } }
+      entries?.put(entryKey(message), encodeEntry(digest, digest))
+      blobs?.put(Buffer.from(digest, 'hex'), encodeRecord(record))
+      totals?.put(Buffer.from('totals'), encodeTotals({ entries: 1, blobs: 1, sizeBytes: 6 }))
+    })
+  }
+  await using store = await lmdbBlobStore({ path: folder.path })
+  const keys = async (): Promise<string[]> => (await store.scan('messages', undefined, 9)).entries.map(({ key }) => key)
+  expect(await readAll(await store.open(message))).toEqual(bytes)
+  expect((await store.putSmall([{ name: message, bytes }]))[0]?.outcome).toBe('exists')
+  await store.putSmall([{ name: { namespace: 'messages', key: otherDigest }, bytes: other }])
+  expect(await keys()).toEqual([digest, otherDigest].toSorted())
+  expect(store.usage()).toMatchObject({ entries: 2, blobs: 2, families: { messages: { entries: 2, sizeBytes: 11 } } })
+  expect(await store.remove([message])).toEqual(['removed'])
+  expect(await keys()).toEqual([otherDigest])
+  expect(store.usage()).toMatchObject({ entries: 1, blobs: 1, families: { messages: { entries: 1, sizeBytes: 5 } } })
+})
+
 test('a URL that names no store is refused with what to say', async () => {
   await expect(openBlobStore('redis://x')).rejects.toThrow('"redis:" names no blob store: say --store lmdb:<folder>')
   await expect(openBlobStore('lmdb:')).rejects.toThrow('names no blob store')

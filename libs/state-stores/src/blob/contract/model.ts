@@ -46,8 +46,9 @@ class Model {
 export function describeModel(open: OpenHarness, lacks: Lacks): void {
   const quotaBytes = lacks.has('usage') ? undefined : smallQuotaBytes
   test('any sequence of puts and removes does what a map would', { timeout: 60_000 }, async () => {
-    const key = fc.constantFrom('a', 'b', sha256(Buffer.from('c')))
-    const entry = fc.tuple(key, fc.constantFrom('x', 'y')).map(([each, namespace]) => name(each, namespace))
+    // Also digests of what is put, and the namespace that stores may keep in another way.
+    const key = fc.constantFrom('a', 'b', sha256(Buffer.from('c')), ...sizes.map((size) => sha256(valueOf(size))))
+    const entry = fc.tuple(key, fc.constantFrom('x', 'messages')).map(([each, namespace]) => name(each, namespace))
     const step: fc.Arbitrary<Step> = fc.oneof(
       { weight: 3, arbitrary: fc.record({ name: entry, sizeBytes: fc.constantFrom(...sizes) }) },
       { weight: 1, arbitrary: fc.record({ name: entry, remove: fc.constant(true as const) }) },
@@ -61,6 +62,10 @@ export function describeModel(open: OpenHarness, lacks: Lacks): void {
             expect(await apply(store, each)).toEqual(expected(model, each))
             expectUsage(store, model.usage())
           }
+          for (const namespace of ['x', 'messages']) {
+            const expectedKeys = model.entries.filter((each) => each.name.namespace === namespace)
+            expect(await keysOf(store, namespace)).toEqual(expectedKeys.map((each) => each.name.key).toSorted())
+          }
           for (const { name: each, sizeBytes } of model.entries) {
             expect((await readAll(await store.open(each)))?.equals(valueOf(sizeBytes))).toBe(true)
           }
@@ -72,6 +77,16 @@ export function describeModel(open: OpenHarness, lacks: Lacks): void {
       { numRuns: lacks.has('one-commit') ? 10 : 40 },
     )
   })
+}
+
+async function keysOf(store: BlobStore, namespace: string): Promise<string[]> {
+  const keys: string[] = []
+  for (let after: string | undefined; ;) {
+    const { entries, next } = await store.scan(namespace, after, 2)
+    expect(entries.length).toBeLessThanOrEqual(2)
+    keys.push(...entries.map(({ key }) => key))
+    if ((after = next) === undefined) return keys.toSorted()
+  }
 }
 
 function expected(model: Model, step: Step): PutOutcome | RemoveOutcome {

@@ -61,10 +61,14 @@ export function describeNames(start: Start, lacks: Lacks): void {
     test.skipIf(lacks.has('namespaces'))('namespaces with entries are listed, each once', async () => {
       const { store } = await start()
       const namespaces = ['b', 'a', 'aa', 'a.b', 'z'.repeat(64), 'a-b', 'gone']
+      const message = Buffer.from('m')
+      await store.putSmall([{ name: name(sha256(message), 'messages'), bytes: message }])
       for (const namespace of namespaces) {
         await store.putSmall(['1', '2'].map((key) => ({ name: name(key, namespace), bytes: Buffer.from(key) })))
       }
       await store.remove([name('1', 'gone'), name('2', 'gone')])
+      expect(await store.namespaces()).toEqual([...namespaces.slice(0, -1), 'messages'].toSorted())
+      await store.remove([name(sha256(message), 'messages')])
       expect(await store.namespaces()).toEqual(namespaces.slice(0, -1).toSorted())
     })
 

@@ -133,6 +133,10 @@ export class Catalog {
       const name = records.nameOf(key)
       yield { name, sizeBytes: this.#record(records.decodeEntry(name.key, value))?.sizeBytes ?? 0 }
     }
+    for (const { key, value } of this.#blobs.range()) {
+      const { home, sizeBytes } = records.decodeRecord(value)
+      if (home) yield { name: records.homeEntry(key.toString('hex')), sizeBytes }
+    }
   }
 
   #put(
@@ -196,15 +200,18 @@ export class Catalog {
     if (before !== digest) this.#ledger.change(family, before === undefined ? 1 : 0, grownBytes)
     this.#ledger.used(name)
     state.totals = totals
-    if (replaced !== undefined && before !== undefined) this.#release(state, before, replaced)
+    if (replaced !== undefined && before !== undefined) this.#release(state, name, before, replaced)
     const references = (known?.references ?? 0) + (before === digest ? 0 : 1)
     const kept = healthy ? known.content : content
+    const atHome = records.isHome(name) && name.key === digest
+    const home = known?.home === true || (atHome && before !== digest)
     this.#blobs.put(
       Buffer.from(digest, 'hex'),
-      records.encodeRecord({ references, sizeBytes, damaged: false, content: kept }),
+      records.encodeRecord({ references, sizeBytes, damaged: false, home, content: kept }),
     )
     if (before === digest) return { outcome: 'exists', digest, sizeBytes }
-    this.#entries.put(records.entryKey(name), records.encodeEntry(name.key, digest))
+    if (!atHome) this.#entries.put(records.entryKey(name), records.encodeEntry(name.key, digest))
+    else if (before !== undefined) this.#entries.remove(records.entryKey(name))
     return { outcome: before === undefined ? 'created' : 'replaced', digest, sizeBytes }
   }
 
@@ -217,14 +224,15 @@ export class Catalog {
     this.#ledger.change(familyOf(name.namespace), -1, -(record?.sizeBytes ?? 0))
     const freedBytes = record?.references === 1 ? record.sizeBytes : undefined
     state.totals = applied(state.totals, { addedBytes: undefined, freedBytes, entries: -1 }, Infinity) ?? state.totals
-    if (record !== undefined) this.#release(state, digest, record)
+    if (record !== undefined) this.#release(state, name, digest, record)
     return 'removed'
   }
 
-  #release(state: State, digest: Digest, record: Record): void {
+  #release(state: State, name: EntryName, digest: Digest, record: Record): void {
     const key = Buffer.from(digest, 'hex')
     if (record.references > 1) {
-      this.#blobs.put(key, records.encodeRecord({ ...record, references: record.references - 1 }))
+      const home = record.home && !(records.isHome(name) && name.key === digest)
+      this.#blobs.put(key, records.encodeRecord({ ...record, home, references: record.references - 1 }))
       return
     }
     this.#blobs.remove(key)
@@ -242,6 +250,7 @@ export class Catalog {
   }
 
   #digestOf(name: EntryName): Digest | undefined {
+    if (records.isHome(name) && this.#record(name.key)?.home === true) return name.key
     const value = this.#entries.get(records.entryKey(name))
     return value === undefined ? undefined : records.decodeEntry(name.key, value)
   }

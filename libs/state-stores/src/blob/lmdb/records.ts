@@ -3,24 +3,45 @@ import type { Digest, EntryName } from '../port.ts'
 import type { Totals } from '../quota.ts'
 
 /*
- * Format 1; every value begins with the format's number, numbers are big-endian.
+ * Every value begins with its format's number, 1 where nothing else is said; numbers are big-endian.
  *
  * entries  key: length of the namespace (1), namespace, 1 and the 32 bytes of a hex key, or 0 and the key in UTF-8
  *          value: 1, then the digest (32) unless the key is it
  * blobs    key: digest (32)
- *          value: 1, flags (1), references (4), size (6), then the bytes (inline), or generation (12), chunk hashes
+ *          value: 1 or 2, flags (1), references (4), size (6), then the bytes (inline), or generation (12), chunk hashes
+ *          2: one of the references is the entry "messages", key: the digest, which has no row in `entries`. Messages are
+ *          small and many; a row of its own would make one of 100 bytes a third larger, and its commit twice as large.
  * totals   key: "totals"; value: 1, entries (6), blobs (6), bytes (6)
  */
 const format = 1
+const homeFormat = 2
 const inlineFlag = 1
 const damagedFlag = 2
 const headerBytes = 12
 const generationBytes = 12
 
+const homeNamespace = 'messages'
+
+/** The entry that a record can hold itself. */
+export function homeEntry(digest: Digest): EntryName {
+  return { namespace: homeNamespace, key: digest }
+}
+
+/** Whether it is the home entry of any digest; of its key, should that be one. */
+export function isHome({ namespace, key }: EntryName): boolean {
+  return namespace === homeNamespace && isDigest(key)
+}
+
+export function isHomeNamespace(namespace: string): boolean {
+  return namespace === homeNamespace
+}
+
 export interface Record {
   readonly references: number
   readonly sizeBytes: number
   readonly damaged: boolean
+  /** Its home entry is one of the references. */
+  readonly home: boolean
   readonly content: InlineContent | FileContent
 }
 
@@ -69,9 +90,9 @@ export function decodeEntry(key: string, value: Buffer): Digest {
   return value.length === 1 ? key : value.toString('hex', 1)
 }
 
-export function encodeRecord({ references, sizeBytes, damaged, content }: Record): Buffer {
+export function encodeRecord({ references, sizeBytes, damaged, home, content }: Record): Buffer {
   const header = Buffer.alloc(headerBytes)
-  header[0] = format
+  header[0] = home ? homeFormat : format
   header[1] = ('bytes' in content ? inlineFlag : 0) | (damaged ? damagedFlag : 0)
   header.writeUInt32BE(references, 2)
   header.writeUIntBE(sizeBytes, 6, 6)
@@ -80,13 +101,15 @@ export function encodeRecord({ references, sizeBytes, damaged, content }: Record
 }
 
 export function decodeRecord(value: Buffer): Record {
-  assertFormat(value)
+  const home = value[0] === homeFormat
+  if (!home) assertFormat(value)
   const flags = value[1] ?? 0
   const inline = (flags & inlineFlag) !== 0
   return {
     references: value.readUInt32BE(2),
     sizeBytes: value.readUIntBE(6, 6),
     damaged: (flags & damagedFlag) !== 0,
+    home,
     content: inline
       ? { bytes: value.subarray(headerBytes) }
       : {
