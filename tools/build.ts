@@ -1,6 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { writeBundle } from '@ballast/console/bundle'
 import { nativePackages } from './workspace/native-packages.ts'
 
 /**
@@ -34,4 +35,6 @@ const imported = Object.values(metafile.outputs).flatMap(({ imports }) => import
 const externals = nativePackages.filter((name) =>
   imported.some(({ path }) => path === name || path.startsWith(`${name}/`)),
 )
+// The console's routes look for its page beside the bundle.
+await writeBundle(join(dist, 'console'))
 await writeFile(join(dist, 'externals.json'), `${JSON.stringify(externals)}\n`)

@@ -8,6 +8,7 @@ export const allowedLibs: Readonly<Record<string, readonly string[]>> = {
   hashing: [],
   locking: [],
   metrics: [],
+  console: ['service', 'metrics'],
   service: ['metrics', 'locking', 'hashing'],
   'state-stores': ['metrics', 'locking', 'hashing'],
 }

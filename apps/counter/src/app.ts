@@ -1,6 +1,8 @@
+import { consoleRoutes } from '@ballast/console'
 import { buildServer, type App, type ServerOptions } from '@ballast/service'
 import { refine, type AttributedStore } from './attributed-store.ts'
 import type { BufferedAdditions } from './buffered-additions.ts'
+import { consoleOf } from './console.ts'
 import { problems } from './problems.ts'
 import { readableStore } from './readable-store.ts'
 import { badgeRoutes } from './routes/badge.ts'
@@ -62,5 +64,6 @@ export async function build({
   await app.register(badgeRoutes, deps)
   await app.register(listRoutes, deps)
   await app.register(batchRoutes, deps)
+  await app.register(consoleRoutes, consoleOf(server))
   return app
 }

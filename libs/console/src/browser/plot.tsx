@@ -1,0 +1,106 @@
+import { useEffect, useRef } from 'preact/hooks'
+import UPlot from 'uplot'
+import { decimal } from '../views/format.ts'
+import type { Plot } from '../views/view.ts'
+
+const spanS = 120
+const colour = (element: Element, name: string): string => getComputedStyle(element).getPropertyValue(name).trim()
+
+/** Two minutes of a few lines; the words under it say the last values, so that nothing is told by colour or shape alone. */
+export function PlotView({
+  plot,
+  data,
+  height,
+}: {
+  readonly plot: Plot
+  readonly data: readonly (readonly (number | null)[])[] | undefined
+  readonly height: number
+}) {
+  const place = useRef<HTMLDivElement>(null)
+  const drawn = useRef<UPlot>(undefined)
+  const latest = plot.lines.map(({ label }, index) => ({ label, value: data?.[index + 1]?.at(-1) ?? undefined }))
+
+  useEffect(() => {
+    const { current: element } = place
+    if (element === null) return undefined
+    const draw = (): void => {
+      drawn.current?.destroy()
+      drawn.current = new UPlot(optionsOf(plot, element, height), [[], ...plot.lines.map(() => [])], element)
+    }
+    draw()
+    const resized = new ResizeObserver(() => drawn.current?.setSize({ width: element.clientWidth, height }))
+    resized.observe(element)
+    const dark = matchMedia('(prefers-color-scheme: dark)')
+    dark.addEventListener('change', draw)
+    return () => {
+      dark.removeEventListener('change', draw)
+      resized.disconnect()
+      drawn.current?.destroy()
+      drawn.current = undefined
+    }
+  }, [plot, height])
+
+  useEffect(() => {
+    if (data === undefined || data.length === 0 || drawn.current === undefined) return
+    // uPlot reads them at once; the rows are kept and grown elsewhere.
+    drawn.current.setData(data as UPlot.AlignedData)
+  })
+
+  return (
+    <figure class="plot">
+      <figcaption>
+        {plot.title}
+        {plot.unit !== '' && plot.unit !== '/s' && <span class="unit"> in {plot.unit}</span>}
+      </figcaption>
+      <div ref={place} aria-hidden="true" style={{ height: `${height}px` }} />
+      <ul class="legend">
+        {latest.map(({ label, value }, index) => (
+          <li key={label}>
+            <span class={`key line-${index}`} aria-hidden="true" />
+            {label} <b>{decimal(value)}</b>
+          </li>
+        ))}
+      </ul>
+    </figure>
+  )
+}
+
+function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Options {
+  const ink = colour(element, '--quiet')
+  const grid = { stroke: colour(element, '--rule'), width: 1 }
+  const axis = { stroke: ink, font: '11px system-ui, sans-serif', ticks: { show: false }, grid }
+  return {
+    width: Math.max(120, element.clientWidth),
+    height,
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [6, 4, 0, 0],
+    scales: {
+      x: { time: true, range: (_plot, _min, max) => [(max ?? Date.now() / 1000) - spanS, max ?? Date.now() / 1000] },
+      // From zero, or a small change would look like a large one.
+      y: { range: (_plot, _min, max) => [0, max === null || !(max > 0) ? 1 : max * 1.15] },
+    },
+    axes: [
+      {
+        ...axis,
+        size: 22,
+        space: 90,
+        values: (_plot, splits) => splits.map((s) => new Date(s * 1000).toLocaleTimeString('en-GB')),
+        grid: { show: false },
+      },
+      { ...axis, size: 44, space: 28, values: (_plot, splits) => splits.map((value) => decimal(value)) },
+    ],
+    series: [
+      {},
+      ...plot.lines.map(({ label, bound }, index) => ({
+        label,
+        stroke: colour(element, `--line-${index}`),
+        width: 1.5,
+        points: { show: false },
+        spanGaps: true,
+        ...(bound === true && { dash: [4, 4] }),
+        ...(index === 0 && { fill: colour(element, '--wash') }),
+      })),
+    ],
+  }
+}

@@ -1,0 +1,32 @@
+import type { ComponentType } from 'preact'
+import { views } from '../views/index.ts'
+import { CounterPage } from './counter-page.tsx'
+import type { Feed, Model } from './feeds.ts'
+import { Figures, Plots, Status } from './parts.tsx'
+
+export interface PageProps {
+  readonly model: Model
+  readonly feed: Feed | undefined
+}
+
+/** What a service's page has below its figures and plots. */
+export const pages: ReadonlyMap<string, ComponentType<PageProps>> = new Map([['counter', CounterPage]])
+
+export function ServicePage({ service, model }: { readonly service: string; readonly model: Model }) {
+  const feed = model.feeds.get(service)
+  const view = views[service]
+  const Below = pages.get(service)
+  if (view === undefined) return <p>There is no page for {service}.</p>
+  return (
+    <>
+      <div class="title">
+        <h1>{view.title}</h1>
+        <Status feed={feed} model={model} />
+        <p>{view.promise}</p>
+      </div>
+      {feed?.now !== undefined && <Figures figures={view.figures(feed.now, feed.before)} />}
+      <Plots view={view} feed={feed} />
+      {Below !== undefined && <Below model={model} feed={feed} />}
+    </>
+  )
+}

@@ -1,0 +1,7 @@
+export { consoleRoutes, type ConsoleOptions } from './console-routes.ts'
+export { pageRoutes, type PageOptions } from './page-routes.ts'
+export { loadAssets } from './assets.ts'
+export { eventText, Readers, type ReadersOptions } from './readers.ts'
+export { readEvents, type StreamEvent } from '../read-events.ts'
+export { isRecord, isSample, type Sample } from '../sample.ts'
+export { textTable } from '../views/text-table.ts'
