@@ -62,6 +62,16 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 7_200_000,
   },
   {
+    name: 'load-tolerant-api-store-faults',
+    shows:
+      'a document store that is slow, answers too late, or is away, for 60 s each; a full disk: nothing lost or doubled',
+    takes: 'about 5 min, estimated from short runs',
+    project: 'apps/load-tolerant-api',
+    file: 'test/store-faults.e2e.test.ts',
+    env: { STORE_FAULT_SECONDS: '60' },
+    timeoutMs: 1_200_000,
+  },
+  {
     name: 'load-tolerant-api-embedded-kills',
     shows:
       '200 kills of api and consumer on the embedded stores: every acknowledged id is stored exactly once, the cap holds',

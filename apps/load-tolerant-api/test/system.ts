@@ -18,12 +18,19 @@ export function run(command: string, args: readonly string[], env: Record<string
   return startProcess({ args: [main, command, ...args], env })
 }
 
+/** The same under limits that a shell sets before it becomes the process. */
+function runLimited(limits: string, args: readonly string[]): TestProcess {
+  return startProcess({ command: 'sh', args: ['-c', `${limits}; exec "$@"`, 'sh', process.execPath, main, ...args] })
+}
+
 export async function start(
   command: 'api' | 'consumer',
   args: readonly string[],
   listen = '127.0.0.1:0',
+  limits?: string,
 ): Promise<Running> {
-  const process = run(command, ['--listen', listen, ...args])
+  const all = ['--listen', listen, ...args]
+  const process = limits === undefined ? run(command, all) : runLimited(limits, [command, ...all])
   const line: unknown = JSON.parse(await process.waitForLine(/"msg":"listening"/))
   if (typeof line !== 'object' || line === null || !('url' in line)) throw new Error('listening without a url')
   return { process, url: String(line.url), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() }
