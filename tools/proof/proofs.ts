@@ -52,6 +52,15 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 600_000,
   },
   {
+    name: 'message-store-space',
+    shows: '10 million messages of 100 bytes take less than 3 times their bytes, and the store opens in less than 2 s',
+    takes: 'about 20 min, estimated from short runs',
+    project: 'libs/state-stores',
+    file: 'src/blob/lmdb/space.test.ts',
+    env: { MESSAGES: '10000000' },
+    timeoutMs: 7_200_000,
+  },
+  {
     name: 'load-tolerant-api-kills',
     shows:
       '200 kills of api, consumer, Redis and document store under load: every acknowledged id is stored exactly once, the cap holds',

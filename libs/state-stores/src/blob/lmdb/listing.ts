@@ -109,7 +109,7 @@ export class Listing {
 
 /** Both in one order, up to where both were looked at. */
 function merged(one: Rows, other: Rows): Rows {
-  const [to] = [one.to, other.to].filter((key) => key !== undefined).toSorted(Buffer.compare)
+  const [to] = [one.to, other.to].filter((key) => key !== undefined).toSorted((a, b) => Buffer.compare(a, b))
   const rows = [...one.rows, ...other.rows].toSorted((a, b) => Buffer.compare(a.key, b.key))
   return to === undefined ? { rows } : { rows: rows.filter(({ key }) => Buffer.compare(key, to) <= 0), to }
 }
