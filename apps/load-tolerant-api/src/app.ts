@@ -1,7 +1,9 @@
+import { consoleRoutes } from '@ballast/console'
 import { type App, buildServer, type ServerOptions } from '@ballast/service'
 import type { CacheStore } from '@ballast/state-stores/cache'
 import type { DocumentStore } from '@ballast/state-stores/document'
 import type { WriteStream } from '@ballast/state-stores/stream'
+import { consoleOf } from './console.ts'
 import { findWriteIn } from './find-write.ts'
 import type { HotRead } from './hot-read.ts'
 import { problems } from './problems.ts'
@@ -39,6 +41,7 @@ export async function build({ server, stream, documents, cache, hotRead, writes,
   await app.register(writeRoute, { findWrite: findWriteIn(documents, stream) })
   await app.register(deadRoutes, { stream })
   await app.register(cacheRoutes, { cache, hotRead })
+  await app.register(consoleRoutes, consoleOf(server, documents))
   await app.register(healthRoutes, { health: server.health, stream, timestamps })
   return app
 }

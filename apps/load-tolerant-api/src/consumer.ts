@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto'
+import { consoleRoutes } from '@ballast/console'
 import { buildServer, type Service } from '@ballast/service'
 import { openDocumentStore } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
 import { settings, type ConsumerConfig } from './config.ts'
+import { consumerConsole } from './console.ts'
 import { Flusher } from './flusher.ts'
 import { flushMetrics, observeLosses, observeParked } from './flush-metrics.ts'
 import { observeQueue } from './queue-metrics.ts'
@@ -43,7 +45,9 @@ export async function consumer(service: Service<ConsumerConfig>): Promise<void> 
     },
   })
 
-  await service.listen(await buildServer(service.serverOptions))
+  const app = await buildServer(service.serverOptions)
+  await app.register(consoleRoutes, consumerConsole(service.serverOptions, config.commandsPerSecond))
+  await service.listen(app)
   log.info({ incarnation }, 'consuming')
   const running = flusher.run(stopping)
   // It ends by itself only when something is broken: better gone and restarted than alive and idle.

@@ -1,6 +1,8 @@
+import { consoleRoutes } from '@ballast/console'
 import { buildServer, type App, type ServerOptions } from '@ballast/service'
 import type { BlobStore } from '@ballast/state-stores/blob'
 import { Blobs, type QueueLimits } from './blobs.ts'
+import { consoleOf } from './console.ts'
 import { messageMetrics, type MessageMetrics } from './metrics.ts'
 import { problems } from './problems.ts'
 import { casBatchRoutes } from './routes/cas-batch.ts'
@@ -71,6 +73,7 @@ export async function build({
   await app.register(contentRoutes, { sender, allowDelete, cacheControl })
   await app.register(casBatchRoutes, { sender, maxAnswerBytes: bodyLimitBytes })
   await app.register(casUploadRoutes, { uploads })
+  await app.register(consoleRoutes, consoleOf(server, store))
   for (const name of wanted) {
     await app.register(families[name], { sender, uploads, allowDelete, maxCollectedBytes: bodyLimitBytes, publicUrl })
   }

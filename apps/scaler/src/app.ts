@@ -1,6 +1,8 @@
+import { consoleRoutes } from '@ballast/console'
 import { buildServer, type App, type Routes, type ServerOptions } from '@ballast/service'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import type { WorkItemStore } from '@ballast/state-stores/work-item'
+import { consoleOf, slotMapRoute } from './console.ts'
 import type { Tuning } from './control-plane/limits.ts'
 import type { Strategy } from './control-plane/strategy.ts'
 import type { TickAudit } from './control-plane/tick-audit.ts'
@@ -48,6 +50,8 @@ export async function build({ server, store, audit, strategy, zones, defaults, a
     await api.register(statsRoutes, { store, audit })
   }
   await app.register(routes)
+  await app.register(consoleRoutes, consoleOf(server, store, audit))
+  await app.register(slotMapRoute, { store })
   return app
 }
 

@@ -1,7 +1,9 @@
+import { consoleRoutes } from '@ballast/console'
 import { buildServer, type Service } from '@ballast/service'
 import { openWorkerRegistry } from '@ballast/state-stores/worker-registry'
 import { longestWorkerName, openWorkItemStore, type Ticked, type WorkerLease } from '@ballast/state-stores/work-item'
 import { storeSetting, type WorkerConfig } from './config.ts'
+import { workerConsole } from './console.ts'
 import { onceInAWhile } from './once-in-a-while.ts'
 import { realSurroundings } from './surroundings.ts'
 import { detailsOf, startAnnouncing } from './worker/announcing.ts'
@@ -73,5 +75,7 @@ export async function worker(service: Service<WorkerConfig>): Promise<void> {
       if (working.failure !== undefined) throw new Error(working.failure)
     },
   })
-  await service.listen(await buildServer(service.serverOptions))
+  const app = await buildServer(service.serverOptions)
+  await app.register(consoleRoutes, workerConsole(service.serverOptions))
+  await service.listen(app)
 }
