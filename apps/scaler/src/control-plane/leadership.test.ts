@@ -130,6 +130,24 @@ test('a strategy takes over a map that another one has made, and a change of wei
   expect(slotsOfA()).toBeGreaterThan(50)
 })
 
+test('a plan that a fail-over has lost is made again', async () => {
+  const { memory, join, run, targets } = await scene()
+  await join('a', 'b')
+  await run(500, ['a', 'b'])
+  const { mapVersion } = memory.state
+  await join('c')
+  const former = [...memory.state.targets]
+  const published = memory.state.mapVersion
+  await run(500, ['a', 'b', 'c'])
+  expect(targets().size).toBe(3)
+  // The standby had everything but the last plan; the leader's time in office goes on.
+  memory.state.targets.splice(0, former.length, ...former)
+  memory.state.mapVersion = published
+  expect(published).toBeGreaterThan(mapVersion)
+  await run(1_000, ['a', 'b', 'c'])
+  expect(targets().size).toBe(3)
+})
+
 test('a resume whose beginner is gone is seen through by the leader', async () => {
   const { memory, leadership } = await scene()
   let resumed = 0
@@ -137,7 +155,7 @@ test('a resume whose beginner is gone is seen through by the leader', async () =
     ...memory,
     operator: {
       ...memory.operator,
-      pauseState: async () => ({ pausedSinceMs: 1, resuming: resumed === 0, skips: 0n }),
+      pauseState: async () => ({ pausedSinceMs: 1, resuming: resumed === 0, skips: 0n, mapVersion: 0n }),
       resume: async () => void (resumed += 1),
     },
   }

@@ -152,8 +152,8 @@ export class Leadership {
     const counts = await leaders.countRows(known.leader)
     if (counts === 'stale') return false
     known.counts = counts
-    await this.#readMapIfChanged(known, members)
-    const paused = await this.#attend(known)
+    const { paused, mapVersion } = await this.#attend(known)
+    await this.#readMapIfChanged(known, members, mapVersion)
 
     const living = members.filter((member) => member.alive)
     const nowMs = this.#nowMs()
@@ -186,29 +186,31 @@ export class Leadership {
     return true
   }
 
-  /** Every change of the map bumps the epoch of somebody, or is our own. */
-  async #readMapIfChanged(known: Known, members: readonly MemberState[]): Promise<void> {
+  /**
+   * Every change of the map bumps the epoch of somebody, or is our own. The version tells when one of our own is gone: after a fail-over
+   * that has lost it, its slots would otherwise wait forever for a target that the store does not know.
+   */
+  async #readMapIfChanged(known: Known, members: readonly MemberState[], mapVersion: bigint): Promise<void> {
     const epochs = members.map(({ name, epoch }) => `${name}@${epoch}`).join()
-    if (epochs === known.epochs) return
+    if (epochs === known.epochs && mapVersion === known.map.version) return
     known.map = await this.#store.leaders.map()
     known.epochs = epochs
   }
 
-  /** Reads the limits now and then, and sees a resume through whose beginner may be gone. True: all is paused. */
-  async #attend(known: Known): Promise<boolean> {
+  /** Reads the limits now and then, and sees a resume through whose beginner may be gone. */
+  async #attend(known: Known): Promise<{ readonly paused: boolean; readonly mapVersion: bigint }> {
     const { operator } = this.#store
     if (known.step % stepsPerLimits === 0) known.limits = await operator.limits()
     known.step += 1
-    const { pausedSinceMs, resuming } = await operator.pauseState()
-    if (!resuming) return pausedSinceMs !== undefined
-    await operator.resume({ catchUp: false })
-    return false
+    const { pausedSinceMs, resuming, mapVersion } = await operator.pauseState()
+    if (resuming) await operator.resume({ catchUp: false })
+    return { paused: pausedSinceMs !== undefined && !resuming, mapVersion }
   }
 
   async #carryOut(known: Known, { cause, workers, result }: Decision): Promise<boolean> {
     const published = await this.#store.leaders.publish(known.leader, result.moves, causeSentence(cause, workers))
     if (published === 'stale') return false
-    known.map = { ...known.map, targets: result.next }
+    known.map = { ...known.map, targets: result.next, version: known.map.version + 1n }
     const stats = { cause, workers, ...result.stats }
     this.#log.info(stats, 'planned')
     this.#metrics.planned(result.stats)

@@ -205,6 +205,7 @@ export class Cluster {
       machine,
       scaling: this.#scaling,
       checks: this.#checks,
+      workers: () => this.seats.length,
     })
     process.terminate = () => running.stop()
   }

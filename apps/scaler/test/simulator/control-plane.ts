@@ -14,32 +14,31 @@ export interface ControlPlaneOptions {
   /** Undefined: somebody else scales. */
   readonly scaling: Scaling | undefined
   readonly checks: Checks
+  /** As many as there are, or were. */
+  readonly workers: () => number
 }
 
 /** What the command `control-plane` runs, on a machine of the simulation. */
 export function runControlPlane(store: WorkItemStore, options: ControlPlaneOptions): Repeating {
-  const { name, ttlMs, tolerance, machine, scaling, checks } = options
+  const { name, ttlMs, tolerance, machine, scaling, checks, workers } = options
   const { surroundings } = machine
   const failed = (error: unknown) => checks.trace(`${name}: ${String(error)}`)
   const say = (fields: object, message: string) => checks.trace(`${name}: ${message} ${JSON.stringify(fields)}`)
   const log = { info: say, warn: say }
-  let workers = 0
   const leadership: Leadership = new Leadership(
     store,
     { name, ttlMs, tolerance, joinSettleMs: 500, rebalanceIntervalMs: 2_000 },
     {
       log,
       metrics: {
-        observe({ members }) {
-          workers = members.length
-        },
+        observe() {},
         planned({ movedRows, minimumRows }) {
           checks.counts.plans += 1
           checks.counts.movedRows += movedRows
           // Slots move as a whole: one more of each worker than must, at most.
           let fullest = 0
           for (const rows of leadership.counts ?? []) fullest = Math.max(fullest, rows)
-          const bound = minimumRows + fullest * (workers + 1)
+          const bound = minimumRows + fullest * workers()
           if (movedRows > bound) checks.violated('I5', `${name} moves ${movedRows} rows, more than ${bound}`)
         },
         tookOver() {},

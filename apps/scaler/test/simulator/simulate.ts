@@ -6,7 +6,7 @@ import { fairWeather } from './link.ts'
 import { Random } from './random.ts'
 import { SimulatedRegistry } from './registry.ts'
 import { Server, type OpenStore } from './server.ts'
-import { allTick, announced, balanced, scaled } from './state-checks.ts'
+import { allTick, announced, balanced, everybodyBack, scaled } from './state-checks.ts'
 import { VirtualTime } from './virtual-time.ts'
 
 export interface Simulated {
@@ -75,7 +75,7 @@ export async function simulate({ seed, open = openMemoryWorkItems }: SimulateOpt
     if (allTick(world)) recoveredMs = time.nowMs() - healedMs
   }
   if (recoveredMs < 0) checks.violated('I7', `some rows are not ticked ${patienceMs} ms after the last fault`)
-  await time.runFor(10_000)
+  await everybodyBack(world)
   await scaled(world)
   balanced(world)
 

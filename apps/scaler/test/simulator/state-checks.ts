@@ -31,6 +31,17 @@ export function balanced({ server, cluster, checks }: World): void {
 
 const patienceMs = 90_000
 
+/** Who was told to stop, or was killed, just before the end of the faults comes back a while after it has ended. */
+export async function everybodyBack({ cluster, time, checks }: World): Promise<void> {
+  const untilMs = time.nowMs() + patienceMs
+  let calmMs = 0
+  while (calmMs < 10_000 && time.nowMs() < untilMs) {
+    await time.runFor(500)
+    calmMs = cluster.seats.some(({ wanted, process }) => wanted && process.machine.gone) ? 0 : calmMs + 500
+  }
+  if (calmMs < 10_000) checks.violated('I7', 'somebody has not come back')
+}
+
 /** As many workers as the rows need, and whoever is not among them has given everything away. */
 export async function scaled({ scaling, server, time, checks }: World): Promise<void> {
   if (scaling === undefined) return

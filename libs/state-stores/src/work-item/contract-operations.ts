@@ -56,6 +56,7 @@ export function describeOperations(name: string, open: () => Promise<WorkItemFix
         pausedSinceMs: undefined,
         resuming: false,
         skips: 0n,
+        mapVersion: (await store.leaders.map()).version,
       })
       await expect(store.operator.pause()).resolves.toBe('paused')
       await expect(store.operator.pause()).resolves.toBe('already-paused')
@@ -83,6 +84,7 @@ export function describeOperations(name: string, open: () => Promise<WorkItemFix
         pausedSinceMs: undefined,
         resuming: false,
         skips: 1n,
+        mapVersion: (await store.leaders.map()).version,
       })
       await expect(store.workers.tick(await current(lease))).resolves.toMatchObject({ rows: expect.any(Number) })
       const slack = Number(seconds() - resumedAt) + 2

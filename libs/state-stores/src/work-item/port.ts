@@ -192,6 +192,8 @@ export interface PauseState {
   readonly resuming: boolean
   /** Pauses that were skipped so far: `value - lastTick` of rows may be compared only while this stays the same. */
   readonly skips: bigint
+  /** Of the map as it is now: a leader that has another one in mind must read it again, see `SlotMap`. */
+  readonly mapVersion: bigint
 }
 
 export interface MemberState {
@@ -216,7 +218,7 @@ export interface Target {
 }
 
 export interface SlotMap {
-  /** Grows with every change of the map. */
+  /** Grows by one with every change of the map, and falls back where a fail-over has lost the latest ones. */
   readonly version: bigint
   readonly owners: readonly (string | undefined)[]
   readonly targets: readonly (string | undefined)[]

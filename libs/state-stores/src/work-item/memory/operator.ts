@@ -25,8 +25,9 @@ export function memoryOperator(state: MemoryState): OperatorSide {
       bumpLeases(state, state.leases.keys())
     },
     async pauseState() {
-      const { pausedTick, skips } = state
-      return { pausedSinceMs: pausedTick === undefined ? undefined : Number(pausedTick) * 1000, resuming: false, skips }
+      const { pausedTick, skips, mapVersion } = state
+      const pausedSinceMs = pausedTick === undefined ? undefined : Number(pausedTick) * 1000
+      return { pausedSinceMs, resuming: false, skips, mapVersion }
     },
     async limits() {
       return state.limits

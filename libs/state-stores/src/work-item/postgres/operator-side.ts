@@ -9,6 +9,7 @@ interface StateRow {
   readonly since_ms: number | null
   readonly resuming: boolean
   readonly skips: string
+  readonly map_version: string
 }
 
 export function operatorSide(database: Database, facts: ServerFacts): OperatorSide {
@@ -29,13 +30,15 @@ export function operatorSide(database: Database, facts: ServerFacts): OperatorSi
     },
     async pauseState() {
       const [row] = await database.query<StateRow>(
-        `SELECT paused_tick::float8 * 1000 AS since_ms, resume_tick IS NOT NULL AS resuming, skips::text
+        `SELECT paused_tick::float8 * 1000 AS since_ms, resume_tick IS NOT NULL AS resuming, skips::text,
+           map_version::text
          FROM ballast_scaler.settings`,
       )
       return {
         pausedSinceMs: row?.since_ms ?? undefined,
         resuming: row?.resuming ?? false,
         skips: BigInt(row?.skips ?? 0),
+        mapVersion: BigInt(row?.map_version ?? 0),
       }
     },
     async limits() {
