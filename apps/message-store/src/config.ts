@@ -36,6 +36,14 @@ export const serveConfig = defineConfig({
       default: 'lmdb:./.data/message-store',
       help: 'where the messages live: lmdb:<folder> (made if missing; several processes may share it), cassandra://host/keyspace?datacenter=<name>, s3://bucket/prefix?region=<name>, s3+http://key:secret@host:port/bucket (see README), or memory: to forget them at the end',
     }),
+    tier: text({
+      help: 'a local cache in front of cassandra: or s3:, as lmdb:<folder> of its own; what was read comes from there',
+    }),
+    tierBytes: bytes({
+      default: 10 * 2 ** 30,
+      min: 1,
+      help: 'with --tier: what it may hold; then what was not used for longest goes',
+    }),
     quotaBytes: bytes({
       help: 'bytes of everything together; beyond it writes are 507; default: the disk is the limit; not for cassandra: and s3:',
     }),

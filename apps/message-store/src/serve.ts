@@ -3,6 +3,7 @@ import { openBlobStore, type Damage } from '@ballast/state-stores/blob'
 import { build } from './app.ts'
 import type { ServeConfig } from './config.ts'
 import { messageMetrics } from './metrics.ts'
+import { openTier } from './open-tier.ts'
 import { Scrubber } from './scrub/scrubber.ts'
 import { policiesOf } from './policies.ts'
 import { familyNames, isFamily, type FamilyName } from './routes/families/index.ts'
@@ -24,13 +25,14 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
     metrics.damaged(damage)
     log.error(damage, 'a stored message is damaged; its bytes were set aside')
   }
-  const store = await openBlobStore(config.store, {
+  const opened = await openBlobStore(config.store, {
     families: policiesOf(config),
     onDamage,
     setting: '--store (MESSAGE_STORE_STORE)',
     ...(quotaBytes === undefined ? {} : { quotaBytes }),
     ...(maxBlobBytes === undefined ? {} : { maxBlobBytes }),
   })
+  const store = await openTier(opened, { config, log, metrics: service.metrics, onDamage })
   service.onClose('store', () => store.close())
   if (Object.keys(store.capabilities.lacks).length > 0) {
     log.info({ lacks: store.capabilities.lacks }, 'what this store does not keep, and why')

@@ -106,6 +106,10 @@ describe('a start that fails says in one sentence what to do', () => {
     expect(await refused('--store', `lmdb:${folder}`)).toContain('EISDIR')
   })
 
+  test('a local cache in front of a local store', async () => {
+    expect(await refused('--store', 'memory:', '--tier', 'memory:')).toContain('memory: is local itself')
+  })
+
   test('a certificate is not overwritten', async () => {
     const folder = await scratch()
     await using first = messageStoreProcess('certificate', '--folder', folder)

@@ -106,6 +106,28 @@ function describeStoreServer(store: StoreServer): void {
       }
     })
 
+    test('behind a local tier bytes come from the server once; a DELETE through another replica holds at once', async () => {
+      await using folder = await temporaryFolder()
+      await using server = await startMessageStoreOn(own, '--tier', `lmdb:${folder.path}`, '--tier-bytes', '64MiB')
+      await using other = await startMessageStoreOn(own)
+      const bytes = Buffer.alloc(900_001, randomUUID())
+      const path = `/cas/${sha256(bytes.toString())}`
+      expect((await fetch(other.url + path, { method: 'PUT', body: new Uint8Array(bytes) })).status).toBe(201)
+      const hits = async (): Promise<number> => {
+        const text = await (await fetch(`${server.url}/metrics`)).text()
+        return Number(/^message_store_tier_reads_total\{.*outcome="hit".*\} (\d+)$/m.exec(text)?.[1] ?? 0)
+      }
+      await waitUntil(async () => {
+        expect(Buffer.from(await (await fetch(server.url + path)).arrayBuffer()).equals(bytes)).toBe(true)
+        return (await hits()) > 0
+      })
+      const part = await fetch(server.url + path, { headers: { range: 'bytes=0-9' } })
+      expect([part.status, await part.text()]).toEqual([206, bytes.toString('utf8', 0, 10)])
+      expect(await hits()).toBeGreaterThan(1)
+      expect((await fetch(other.url + path, { method: 'DELETE' })).status).toBe(204)
+      expect((await fetch(server.url + path)).status).toBe(404)
+    })
+
     test('a start that fails says in one sentence what to do, without the secret', async () => {
       expect(await refused(nowhere)).toContain(missingSays)
       expect(await refused(wrongPort)).toContain('127.0.0.1:1')

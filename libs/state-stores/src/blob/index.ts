@@ -28,3 +28,4 @@ export {
 export { isDigest } from './name.ts'
 export { sha256 } from './hash.ts'
 export { beginningOf } from './collect.ts'
+export { tieredBlobStore, tierFamily, type TierOptions, type TierRead } from './tiered.ts'
