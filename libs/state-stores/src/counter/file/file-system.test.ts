@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { open, readFile, stat, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
-import { temporaryFolder } from '@ballast/testing'
+import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { realFileSystem } from './file-system.ts'
 import { ensureFolder, replaceFile } from './replace-file.ts'
@@ -91,4 +91,13 @@ test('reading and removing a file that does not exist is no error', async () => 
   await realFileSystem.remove(path)
   await expect(realFileSystem.read(path)).resolves.toBeUndefined()
   await expect(realFileSystem.read(join(path, '..'))).rejects.toThrow('EISDIR')
+})
+
+test('a file that was changed just now is another one at every look, as a tick of the clock may hide a second change', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'file')
+  const file = await realFileSystem.create(path)
+  await file.close()
+  expect(await realFileSystem.identity(path)).not.toBe(await realFileSystem.identity(path))
+  await waitUntil(async () => (await realFileSystem.identity(path)) === (await realFileSystem.identity(path)))
 })

@@ -46,6 +46,13 @@ async function syncPath(path: string): Promise<void> {
   await handle.sync()
 }
 
+/**
+ * Linux before 6.13 stamps files with the time of the last tick, 1 to 10 ms ago, and a freed inode is used again at once: two
+ * contents in one tick could look alike. So a file that was changed just now is another one at every look.
+ */
+const clockTickMs = 20
+let looks = 0
+
 export const realFileSystem: FileSystem = {
   async read(path) {
     try {
@@ -72,7 +79,8 @@ export const realFileSystem: FileSystem = {
   async identity(path) {
     try {
       const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true })
-      return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}`
+      const isSettled = Math.abs(Date.now() - Number(ctimeNs / 1_000_000n)) > clockTickMs
+      return `${dev}:${ino}:${size}:${mtimeNs}:${ctimeNs}${isSettled ? '' : `:${looks++}`}`
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return undefined
       throw error

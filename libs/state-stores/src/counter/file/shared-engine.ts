@@ -58,6 +58,7 @@ export class SharedEngine implements FileEngine {
   #claim: Claim | undefined
   #claims = 0
   #refreshing: Promise<void> | undefined
+  #nextRefresh: Promise<void> | undefined
   settled = true
 
   private constructor(fs: FileSystem, options: SharedOptions, lock: TakeLock, content: Content) {
@@ -108,9 +109,23 @@ export class SharedEngine implements FileEngine {
     throw new NotAppliedError(`${this.#options.path} was taken over ${attempts} times; try again later`)
   }
 
-  /** Looks at the file's identity, and reads it when it is another. */
+  /**
+   * Looks at the file's identity, and reads it when it is another. One look at a time; whoever comes during one shares the
+   * next: the look that is under way may be older than a change which he knows of from another process.
+   */
   refresh(): Promise<void> {
-    return (this.#refreshing ??= this.#refresh().finally(() => (this.#refreshing = undefined)))
+    const running = this.#refreshing
+    if (running === undefined) return this.#look()
+    const following = async (): Promise<void> => {
+      this.#nextRefresh = undefined
+      return this.#refreshing ?? this.#look()
+    }
+    return (this.#nextRefresh ??= running.then(following, following))
+  }
+
+  #look(): Promise<void> {
+    const look = this.#refresh().finally(() => (this.#refreshing = undefined))
+    return (this.#refreshing = look)
   }
 
   async close(): Promise<void> {

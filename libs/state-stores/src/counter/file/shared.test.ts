@@ -154,3 +154,45 @@ test.each([
     expect(states).toBeGreaterThan(50)
   },
 )
+
+const lock = async () => async (): Promise<void> => {}
+
+test('a reader who comes while another one looks is not shown what that one found before a change he may know of', async () => {
+  const fs = new FaultyFileSystem()
+  await ensureFolder(fs, folder)
+  const looking = Promise.withResolvers<void>()
+  const slow = Promise.withResolvers<void>()
+  let holdUp = false
+  const identity = async (of: string): Promise<string | undefined> => {
+    const found = await fs.identity(of)
+    if (holdUp) {
+      holdUp = false
+      looking.resolve()
+      await slow.promise
+    }
+    return found
+  }
+  const reader = await SharedEngine.open(withIdentity(fs, identity), { path, now, claimant: 'reader' }, lock)
+  const writer = await SharedEngine.open(fs, { path, now, claimant: 'writer' }, lock)
+  const shown = async (): Promise<bigint | undefined> => (await reader.refresh(), reader.state.get('n/a')?.value)
+  await writer.apply([increment], 1)
+  expect(await shown()).toBe(1n)
+  holdUp = true
+  const first = shown()
+  await looking.promise
+  await writer.apply([increment], 1)
+  const second = [shown(), shown()]
+  slow.resolve()
+  await first
+  expect(await Promise.all(second)).toEqual([2n, 2n])
+})
+
+function withIdentity(fs: FaultyFileSystem, identity: FaultyFileSystem['identity']): FaultyFileSystem {
+  return new Proxy(fs, {
+    get(target, name) {
+      if (name === 'identity') return identity
+      const value: unknown = Reflect.get(target, name, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+}
