@@ -5,9 +5,10 @@ import { Platform } from '../platform/platform.ts'
 import { selectServices } from '../platform/select-services.ts'
 import type { ServiceDefinition } from '../platform/service.ts'
 import { StartError } from '../platform/start-error.ts'
+import { startConsole } from './console/console-server.ts'
 import { type LauncherFlags, launcherHelp, parseLauncherFlags } from './options.ts'
 import type { LineOutput } from './output.ts'
-import { readyLine, readyTable, statusTable } from './ready-table.ts'
+import { consoleLine, readyLine, readyTable, statusTable } from './ready-table.ts'
 import { renderLog } from './render-log.ts'
 
 export interface LaunchOptions {
@@ -64,13 +65,28 @@ async function run(
     platform.stop().then(toldToStop, toldToStop)
   })
   kill.addEventListener('abort', () => platform.kill())
-  if (!flags.json) stderr.line(`Starting ${services.map(({ name }) => name).join(', ')} ...`)
-  await platform.start()
-  const tookMs = performance.now() - startedMs
-  stdout.line(flags.json ? readyLine({ platform, services }) : readyTable({ platform, services, dataDir, tookMs }))
-  log.begin()
-  await stopped
-  await platform.stop()
+  // Up before the services: whoever opens it at once sees them come.
+  const overview = await startConsole({ platform, services, port: flags['port-base'] })
+  // What it has paused could not stop in an orderly way.
+  stop.addEventListener('abort', () => void overview.close())
+  try {
+    if (!flags.json) {
+      stdout.line(consoleLine(overview.address))
+      stderr.line(`Starting ${services.map(({ name }) => name).join(', ')} ...`)
+    }
+    await platform.start()
+    const tookMs = performance.now() - startedMs
+    stdout.line(
+      flags.json
+        ? readyLine({ platform, services, overview })
+        : readyTable({ platform, services, dataDir, tookMs, overview }),
+    )
+    log.begin()
+    await stopped
+    await platform.stop()
+  } finally {
+    await overview.close()
+  }
 }
 
 interface LogSink {

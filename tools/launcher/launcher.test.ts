@@ -16,7 +16,7 @@ const launcher = (dataDir: string, args: readonly string[], env?: Record<string,
   startLauncher(program, ['--data-dir', dataDir, ...args], env)
 
 async function portBase(): Promise<string> {
-  return String(await freePortBase([1, 2]))
+  return String(await freePortBase([0, 1, 2]))
 }
 
 async function pidAt(url: string): Promise<number> {
@@ -29,10 +29,11 @@ async function readyUrls(process: TestProcess): Promise<{ one: string; two: stri
   const line: unknown = JSON.parse(await process.waitForLine(/^\{"ready"/))
   expect(line).toEqual({
     ready: true,
+    console: { url: expect.stringMatching(/^http:/), token: expect.stringMatching(/^[\w-]{24}$/) },
     services: { one: { url: expect.anything() }, 'longer-two': { url: expect.anything() } },
   })
   const urls = JSON.stringify(line).match(/http:[^"]+/g) ?? []
-  return { one: urls[0] ?? '', two: urls[1] ?? '' }
+  return { one: urls[1] ?? '', two: urls[2] ?? '' }
 }
 
 test('prints a table, then one aligned log stream; SIGINT drains and exits 0', async () => {
@@ -40,15 +41,17 @@ test('prints a table, then one aligned log stream; SIGINT drains and exits 0', a
   const base = await portBase()
   await using process = launcher(folder.path, ['--port-base', base])
   await process.waitForLine(/longer-two +info {2}listening/)
-  expect(process.stdout.slice(0, 6)).toEqual([
+  expect(process.stdout.slice(0, 8)).toEqual([
+    expect.stringMatching(new RegExp(`^Console: http://127\\.0\\.0\\.1:${base}/#token=[\\w-]{24}$`)),
     expect.stringMatching(/^Ballast is ready after \d+\.\d s\.$/),
     '',
+    expect.stringMatching(new RegExp(`^  console      http://127\\.0\\.0\\.1:${base}/#token=[\\w-]{24}$`)),
     `  one          http://127.0.0.1:${Number(base) + 1}`,
     `  longer-two   http://127.0.0.1:${Number(base) + 2}`,
     '',
     `  Data: ${folder.path}   Stop: Ctrl-C`,
   ])
-  expect(process.stdout.slice(7)).toContainEqual(
+  expect(process.stdout.slice(9)).toContainEqual(
     expect.stringMatching(/^\d\d:\d\d:\d\d\.\d{3} one {8}info {2}listening url=http:\S+$/),
   )
   process.kill('SIGINT')
@@ -77,7 +80,7 @@ test('--only starts the named services', async () => {
   await using folder = await temporaryFolder()
   await using process = launcher(folder.path, ['--json', '--only', 'longer-two', '--port-base', await portBase()])
   const line: unknown = JSON.parse(await process.waitForLine(/^\{"ready"/))
-  expect(line).toEqual({ ready: true, services: { 'longer-two': { url: expect.anything() } } })
+  expect(line).toMatchObject({ ready: true, services: { 'longer-two': { url: expect.anything() } } })
 })
 
 test.each([
@@ -95,7 +98,7 @@ test('--help shows flags, store variables and examples', async () => {
   await using folder = await temporaryFolder()
   await using process = launcher(folder.path, ['--help'])
   await expect(process.exit).resolves.toEqual({ code: 0, signal: null })
-  expect(process.stdout.join('\n')).toMatch(/--port-base PORT +services listen[^]*Examples\n {2}npm start\n/)
+  expect(process.stdout.join('\n')).toMatch(/--port-base PORT +the console listens here[^]*Examples\n {2}npm start\n/)
 })
 
 test('a taken port names service and flag, exit 2, and nothing was started', async () => {

@@ -9,7 +9,7 @@ const flags = {
     min: 1,
     max: 65_000,
     default: 4000,
-    help: 'services listen on the ports after this one',
+    help: 'the console listens here, services on the ports after it',
   },
   'data-dir': { kind: 'text', value: 'FOLDER', default: '.data', help: 'where the embedded stores keep their data' },
   workers: { kind: 'integer', value: 'N', min: 0, max: 64, default: 3, help: 'workers of the scaler' },

@@ -13,7 +13,7 @@ import { startLauncher } from './fixtures/start-launcher.ts'
 const program = fileURLToPath(new URL('main.ts', import.meta.url))
 
 async function launcher(dataDir: string, ...args: string[]): Promise<TestProcess> {
-  const portBase = await freePortBase([1, 2, 3, 4])
+  const portBase = await freePortBase([0, 1, 2, 3, 4])
   return startLauncher(program, ['--json', '--data-dir', dataDir, '--port-base', String(portBase), ...args])
 }
 

@@ -31,11 +31,13 @@ export interface ProcessState {
 }
 
 export interface Promised {
+  readonly service: string
   readonly what: string
   readonly acknowledged: number
   readonly found: number
   readonly missing: number
-  readonly doubled: number
+  readonly doubled?: number
+  readonly trouble?: string
 }
 
 /** What the launcher says of itself; undefined on the page of one service. */

@@ -1,4 +1,5 @@
 import { views } from '../views/index.ts'
+import { ChaosPanel } from './chaos-panel.tsx'
 import type { Model } from './feeds.ts'
 import { Figures, Status } from './parts.tsx'
 import { PlotView } from './plot.tsx'
@@ -32,6 +33,7 @@ export function Overview({ model }: { readonly model: Model }) {
           )
         })}
       </div>
+      {model.platform !== undefined && <ChaosPanel model={model} platform={model.platform} />}
     </>
   )
 }

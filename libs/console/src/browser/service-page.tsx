@@ -2,7 +2,10 @@ import type { ComponentType } from 'preact'
 import { views } from '../views/index.ts'
 import { CounterPage } from './counter-page.tsx'
 import type { Feed, Model } from './feeds.ts'
+import { LoadPage } from './load-page.tsx'
+import { MessageStorePage } from './message-store-page.tsx'
 import { Figures, Plots, Status } from './parts.tsx'
+import { ScalerPage } from './scaler-page.tsx'
 
 export interface PageProps {
   readonly model: Model
@@ -10,7 +13,12 @@ export interface PageProps {
 }
 
 /** What a service's page has below its figures and plots. */
-export const pages: ReadonlyMap<string, ComponentType<PageProps>> = new Map([['counter', CounterPage]])
+export const pages: ReadonlyMap<string, ComponentType<PageProps>> = new Map([
+  ['counter', CounterPage],
+  ['message-store', MessageStorePage],
+  ['scaler', ScalerPage],
+  ['load-tolerant-api', LoadPage],
+])
 
 export function ServicePage({ service, model }: { readonly service: string; readonly model: Model }) {
   const feed = model.feeds.get(service)

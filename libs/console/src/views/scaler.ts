@@ -69,8 +69,8 @@ export const scalerView: View = {
       { label: 'slots moving', value: count(moving) },
       { label: 'unowned', value: count(unowned), ...(unowned > 0 && rows > 0 && { tone: 'warn' as const }) },
       {
-        label: 'ticks doubled, lost',
-        value: audits === 0 ? 'not yet known' : `${doubledTicks}, ${lostTicks}`,
+        label: 'doubled, lost ticks',
+        value: audits === 0 ? '–' : `${doubledTicks}, ${lostTicks}`,
         ...(audits > 0 && { tone: clean ? ('good' as const) : ('bad' as const) }),
       },
     ]
