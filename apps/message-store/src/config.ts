@@ -47,6 +47,10 @@ export const serveConfig = defineConfig({
     quotaBytes: bytes({
       help: 'bytes of everything together; beyond it writes are 507; default: the disk is the limit; not for cassandra: and s3:',
     }),
+    compression: choice(['none', 'zstd'], {
+      default: 'none',
+      help: 'how bytes rest on disk; quotas count them as they came; either reads what the other wrote; only lmdb:',
+    }),
     delete: flag({
       default: true,
       help: 'take DELETE; with --no-delete a message never goes, and caches may keep it for ever',

@@ -27,6 +27,7 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
   }
   const opened = await openBlobStore(config.store, {
     families: policiesOf(config),
+    compression: config.compression,
     onDamage,
     setting: '--store (MESSAGE_STORE_STORE)',
     ...(quotaBytes === undefined ? {} : { quotaBytes }),

@@ -1,3 +1,5 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { temporaryFolder } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { messageStoreProcess, startMessageStore } from './message-store-process.ts'
@@ -41,4 +43,20 @@ test('a policy that cannot be is one sentence', async () => {
   await using refusing = messageStoreProcess('--store', 'memory:', '--listen', '127.0.0.1:0', '--evict', 'messages')
   await expect(refusing.exit).resolves.toEqual({ code: 2, signal: null })
   expect(refusing.stderr.join('\n')).toContain('--evict takes bazel')
+})
+
+test('with --compression zstd bytes take less on the disk, and are served as they came', async () => {
+  await using folder = await temporaryFolder()
+  await using server = await startMessageStore(folder.path, '--compression', 'zstd')
+  const bytes = Buffer.alloc(2 ** 20, 'once more ')
+  const url = `${server.url}/cas/${sha256(bytes.toString())}`
+  expect((await fetch(url, { method: 'PUT', body: bytes })).status).toBe(201)
+  const stored = await readdir(join(folder.path, 'files'), { recursive: true, withFileTypes: true })
+  const file = stored.find((each) => each.isFile())
+  expect((await stat(join(file?.parentPath ?? '', file?.name ?? ''))).size).toBeLessThan(20_000)
+  const whole = await fetch(url)
+  expect(whole.headers.get('content-encoding')).toBe(null)
+  expect(Buffer.from(await whole.arrayBuffer()).equals(bytes)).toBe(true)
+  const part = await fetch(url, { headers: { range: 'bytes=300000-300009' } })
+  expect([part.status, await part.text()]).toEqual([206, bytes.toString('utf8', 300_000, 300_010)])
 })

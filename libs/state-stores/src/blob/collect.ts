@@ -31,3 +31,8 @@ async function* iterate(
   yield* source
   return undefined
 }
+
+export async function nextOf(source: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+  const next = await source.next()
+  return next.done === true ? undefined : next.value
+}

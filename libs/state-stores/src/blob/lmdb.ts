@@ -2,13 +2,15 @@ import { access, constants } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openLmdb, type LmdbEnvironment } from '../lmdb-environment.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
-import { beginningOf } from './collect.ts'
-import { ChunkHasher, sha256 } from './hash.ts'
+import { beginningOf, nextOf } from './collect.ts'
+import { ChunkHasher, sha256, type Hashes } from './hash.ts'
 import { Catalog, type Changes } from './lmdb/catalog.ts'
-import { BlobFiles, type Incoming } from './lmdb/files.ts'
+import { BlobFiles, isDiskFull, type Incoming } from './lmdb/files.ts'
+import { ChunkPacker, packedSmall } from './lmdb/compression.ts'
 import { Ledger } from './lmdb/ledger.ts'
 import { Listing } from './lmdb/listing.ts'
 import { Reader } from './lmdb/reader.ts'
+import type { InlineContent } from './lmdb/records.ts'
 import { assertName } from './name.ts'
 import type {
   BlobOptions,
@@ -68,6 +70,7 @@ class LmdbBlobStore implements BlobStore {
   readonly #path: string
   readonly #quotaBytes: number
   readonly #maxBlobBytes: number
+  readonly #compresses: boolean
   #receiving = 0
   #idle = Promise.withResolvers<void>()
   #closed: Promise<void> | undefined
@@ -77,6 +80,7 @@ class LmdbBlobStore implements BlobStore {
     this.#files = files
     this.#quotaBytes = options.quotaBytes ?? Infinity
     this.#maxBlobBytes = options.maxBlobBytes ?? Infinity
+    this.#compresses = options.compression === 'zstd'
     this.#path = options.path
     this.#ledger = new Ledger(environment, options.families ?? {}, options.now ?? Date.now)
     this.#catalog = new Catalog(environment, this.#quotaBytes, this.#ledger)
@@ -105,12 +109,13 @@ class LmdbBlobStore implements BlobStore {
       return bytes.length > this.inlineBytes ? undefined : sha256(bytes)
     })
     for (const digest of digests) if (digest !== undefined) await this.#reader.intact(digest)
+    const contents = entries.map(({ bytes }) => this.#inline(asBuffer(bytes)))
     return this.#change((changes) =>
       entries.map(({ name, digest: expected, bytes }, index): PutOutcome => {
-        const digest = digests[index]
-        if (digest === undefined) return { outcome: 'too-large', limitBytes: this.inlineBytes }
+        const [digest, content] = [digests[index], contents[index]]
+        if (digest === undefined || content === undefined) return { outcome: 'too-large', limitBytes: this.inlineBytes }
         if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
-        return changes.put(name, digest, bytes.length, { bytes: asBuffer(bytes) })
+        return changes.put(name, digest, bytes.length, content)
       }),
     )
   }
@@ -211,6 +216,12 @@ class LmdbBlobStore implements BlobStore {
     await this.#files.close()
   }
 
+  #inline(bytes: Buffer): InlineContent {
+    if (!this.#compresses || bytes.length > this.inlineBytes) return { bytes }
+    const packed = packedSmall(bytes)
+    return { bytes: packed, zstd: packed !== bytes }
+  }
+
   async #putOne(entry: SmallEntry): Promise<PutOutcome> {
     if (entry.bytes.length > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
     const [outcome] = await this.putSmall([entry])
@@ -227,20 +238,22 @@ class LmdbBlobStore implements BlobStore {
     const incoming = await this.#files.receive()
     try {
       const hasher = new ChunkHasher()
+      const packer = this.#compresses ? new ChunkPacker((bytes) => incoming.push(bytes)) : undefined
       for (let piece: Uint8Array | undefined = beginning; piece !== undefined; piece = await nextOf(rest)) {
         signal?.throwIfAborted()
         hasher.update(piece)
         if (hasher.sizeBytes > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
-        await incoming.write(piece)
+        await (packer ?? incoming).push(piece)
       }
       signal?.throwIfAborted()
+      const lengths = await packer?.finish()
       const { digest, sizeBytes, chunks } = hasher.finish()
       if (entry.digest !== undefined && entry.digest !== digest) return { outcome: 'mismatch', digest }
       const seen = await this.#reader.intact(digest)
       const known = seen && (await this.#change((changes) => changes.putExisting(entry.name, digest, seen)))
-      return known ?? (await this.#publish(entry.name, incoming, { digest, sizeBytes, chunks }))
+      return known ?? (await this.#publish(entry.name, incoming, { digest, sizeBytes, chunks, lengths }))
     } catch (error) {
-      if (isFull(error)) return { outcome: 'full' }
+      if (isDiskFull(error)) return { outcome: 'full' }
       throw error
     } finally {
       await incoming.discard()
@@ -251,14 +264,15 @@ class LmdbBlobStore implements BlobStore {
   async #publish(
     name: EntryName,
     incoming: Incoming,
-    { digest, sizeBytes, chunks }: { digest: string; sizeBytes: number; chunks: Buffer },
+    { digest, sizeBytes, chunks, lengths }: Hashes & { readonly lengths: Buffer | undefined },
   ): Promise<PutOutcome> {
     const file = await incoming.publish(digest)
     let recorded: boolean | 'unknown' = false
     try {
       return await this.#change((changes) => {
         if (!this.#files.exists(file)) throw new NotAppliedError('the new file was swept away; try again')
-        const outcome = changes.put(name, digest, sizeBytes, { generation: file.generation, chunks })
+        const content = { generation: file.generation, chunks, ...(lengths === undefined ? {} : { lengths }) }
+        const outcome = changes.put(name, digest, sizeBytes, content)
         recorded = changes.isReferenced(file)
         return outcome
       })
@@ -278,16 +292,6 @@ class LmdbBlobStore implements BlobStore {
   }
 }
 
-async function nextOf(source: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
-  const next = await source.next()
-  return next.done === true ? undefined : next.value
-}
-
 function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function isFull(error: unknown): boolean {
-  const cause = error instanceof NotAppliedError ? error.cause : undefined
-  return cause instanceof Error && 'code' in cause && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(cause.code))
 }

@@ -251,6 +251,8 @@ export interface BlobOptions {
   readonly quotaBytes?: number
   /** Largest blob that `put` takes; default: no limit. */
   readonly maxBlobBytes?: number
+  /** How bytes rest on disk; sizes, quotas and digests stay those of the bytes themselves. Default: none. Not for servers. */
+  readonly compression?: 'none' | 'zstd'
   readonly onDamage?: (damage: Damage) => void
   /** By family; those that are not named keep, within the quota of the store. */
   readonly families?: Readonly<Record<string, FamilyPolicy>>

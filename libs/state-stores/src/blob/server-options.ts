@@ -10,7 +10,8 @@ export interface ServerBlobOptions extends BlobOptions {
 }
 
 /** Servers that cannot count what they hold would keep a quota by chance only. */
-export function refuseQuota({ quotaBytes, families }: BlobOptions, label: string): void {
+export function refuseQuota({ quotaBytes, families, compression }: BlobOptions, label: string): void {
+  if (compression === 'zstd') throw new Error(`${label} keeps bytes as they are: leave the compression to the server`)
   refusePolicies(families, label)
   if (quotaBytes === undefined) return
   throw new Error(`${label} does not count its bytes and keeps no quota: leave the quota out`)

@@ -244,7 +244,10 @@ export class Catalog {
     if (record === undefined || record.damaged) return false
     if ('generation' in seen.content && !isFile(record, seen.content.generation)) return false
     // Somebody brought the bytes again since they were seen.
-    if ('bytes' in record.content && sha256(record.content.bytes) === digest) return false
+    if ('bytes' in record.content) {
+      const bytes = records.inlineBytes(record.content, record.sizeBytes)
+      if (bytes !== undefined && sha256(bytes) === digest) return false
+    }
     this.#blobs.put(Buffer.from(digest, 'hex'), records.encodeRecord({ ...record, damaged: true }))
     return true
   }

@@ -15,10 +15,10 @@ const collectGarbage: () => void = runInNewContext('gc')
 test('what the garbage collector takes from a slow reader is read and verified again', async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, 'blob')
-  const content = randomBytes(600_001)
-  await writeFile(path, content)
+  const bytes = randomBytes(600_001)
+  await writeFile(path, bytes)
   const hasher = new ChunkHasher()
-  hasher.update(content)
+  hasher.update(bytes)
   const { digest, sizeBytes, chunks } = hasher.finish()
   const reads = new ChunkReads()
   for (const [start, end] of [
@@ -31,7 +31,7 @@ test('what the garbage collector takes from a slow reader is read and verified a
     const asked: number[] = []
     const read = (index: number): Promise<readonly Buffer[]> => {
       asked.push(index)
-      return reads.read({ file, chunks, index, sizeBytes })
+      return reads.read({ file, content: { generation: '', chunks }, index, sizeBytes })
     }
     await using blob = await openChunkedFile({ digest, sizeBytes, range: { start, end }, file, read })
     const pieces: Buffer[] = []
@@ -42,7 +42,7 @@ test('what the garbage collector takes from a slow reader is read and verified a
       await new Promise(setImmediate)
       collectGarbage()
     }
-    expect(Buffer.concat(pieces).equals(content.subarray(start, end))).toBe(true)
+    expect(Buffer.concat(pieces).equals(bytes.subarray(start, end))).toBe(true)
     expect(asked.length).toBe(pieces.length)
   }
 })

@@ -161,7 +161,7 @@ export class Incoming {
     this.#publish = publish
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
+  async push(bytes: Uint8Array): Promise<void> {
     await this.#guarded(async () => {
       for (let written = 0; written < bytes.length;) {
         written += (await this.#file.write(bytes, written)).bytesWritten
@@ -200,4 +200,10 @@ function nameOf({ digest, generation }: Released): string {
 
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+/** The disk has no room for a file, or may not have any. */
+export function isDiskFull(error: unknown): boolean {
+  const cause = error instanceof NotAppliedError ? error.cause : undefined
+  return cause instanceof Error && 'code' in cause && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(cause.code))
 }

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import type { FileHandle } from 'node:fs/promises'
 import { assertChunkHash, ChunkMismatchError } from '../chunks.ts'
 import { chunkBytes } from '../hash.ts'
+import { placeOf, unpackedChunk } from './compression.ts'
+import type { FileContent } from './records.ts'
 
 /** Given out and held at once. */
 export const pieceBytes = 64 * 1024
@@ -11,8 +13,7 @@ const maxReads = 8
 
 export interface ChunkOfFile {
   readonly file: FileHandle
-  /** Hashes of all chunks of the file. */
-  readonly chunks: Buffer
+  readonly content: FileContent
   readonly index: number
   /** Of the file. */
   readonly sizeBytes: number
@@ -36,9 +37,19 @@ export class ChunkReads {
   }
 }
 
-async function readChunk({ file, chunks, index, sizeBytes }: ChunkOfFile): Promise<readonly Buffer[]> {
-  const start = index * chunkBytes
-  const length = Math.min(chunkBytes, sizeBytes - start)
+async function readChunk({ file, content, index, sizeBytes }: ChunkOfFile): Promise<readonly Buffer[]> {
+  const plain = Math.min(chunkBytes, sizeBytes - index * chunkBytes)
+  const { start, length } =
+    content.lengths === undefined ? { start: index * chunkBytes, length: plain } : placeOf(content.lengths, index)
+  const read = await readPieces(file, start, length)
+  const pieces = length === plain ? read : split(await unpackedChunk(Buffer.concat(read), plain))
+  const hash = createHash('sha256')
+  for (const piece of pieces) hash.update(piece)
+  assertChunkHash(hash.digest(), plain, content.chunks, index)
+  return pieces
+}
+
+async function readPieces(file: FileHandle, start: number, length: number): Promise<readonly Buffer[]> {
   const pieces: Buffer[] = []
   for (let at = 0; at < length; at += pieceBytes) pieces.push(Buffer.allocUnsafeSlow(Math.min(pieceBytes, length - at)))
   for (let read = 0; read < length;) {
@@ -46,10 +57,17 @@ async function readChunk({ file, chunks, index, sizeBytes }: ChunkOfFile): Promi
     if (bytesRead === 0) throw new ChunkMismatchError(`bytes ${start + read} and on are missing`)
     read += bytesRead
   }
-  const hash = createHash('sha256')
-  for (const piece of pieces) hash.update(piece)
-  assertChunkHash(hash.digest(), length, chunks, index)
   return pieces
+}
+
+/** Copies, so that each has memory of its own. */
+function split(chunk: Buffer): readonly Buffer[] {
+  return Array.from({ length: Math.ceil(chunk.length / pieceBytes) }, (_, index) => {
+    const part = chunk.subarray(index * pieceBytes, (index + 1) * pieceBytes)
+    const piece = Buffer.allocUnsafeSlow(part.length)
+    part.copy(piece)
+    return piece
+  })
 }
 
 /** What is left of them after so many bytes. */

@@ -9,7 +9,7 @@ import type { Catalog } from './catalog.ts'
 import { openChunkedFile } from './chunked-file.ts'
 import type { BlobFiles } from './files.ts'
 import { ChunkReads } from './read-chunks.ts'
-import type { FileContent, Record } from './records.ts'
+import { inlineBytes, type FileContent, type Record } from './records.ts'
 
 /** Gives out bytes only after they were verified; sets aside what is damaged. */
 export class Reader {
@@ -33,8 +33,9 @@ export class Reader {
       const { content } = record
       const clipped = clip(range, record.sizeBytes)
       if ('bytes' in content) {
-        if (sha256(content.bytes) !== digest) throw await this.#damaged(digest, record, 'in the database')
-        return inMemoryBlob(digest, content.bytes, clipped)
+        const bytes = inlineBytes(content, record.sizeBytes)
+        if (bytes !== undefined && sha256(bytes) === digest) return inMemoryBlob(digest, bytes, clipped)
+        throw await this.#damaged(digest, record, 'in the database')
       }
       const file = await this.#files.read({ digest, generation: content.generation })
       if (file !== undefined) return this.#inFile(digest, record, content, clipped, file)
@@ -68,14 +69,15 @@ export class Reader {
   ): Promise<string | undefined> {
     if ('bytes' in content) {
       await pace(sizeBytes)
-      return sha256(content.bytes) === digest ? undefined : 'in the database'
+      const bytes = inlineBytes(content, sizeBytes)
+      return bytes !== undefined && sha256(bytes) === digest ? undefined : 'in the database'
     }
     let pacing = false
     try {
       await using file = await this.#files.read({ digest, generation: content.generation })
       if (file === undefined) return 'its file is missing'
       for (let index = 0; index * chunkBytes < sizeBytes; index++) {
-        const chunk = await this.#reads.read({ file, chunks: content.chunks, index, sizeBytes })
+        const chunk = await this.#reads.read({ file, content, index, sizeBytes })
         pacing = true
         await pace(chunk.reduce((bytes, { length }) => bytes + length, 0))
         pacing = false
@@ -92,14 +94,14 @@ export class Reader {
   #inFile(
     digest: Digest,
     record: Record,
-    { chunks }: FileContent,
+    content: FileContent,
     range: Required<ByteRange>,
     file: FileHandle,
   ): Promise<OpenBlob> {
     const { sizeBytes } = record
     const read = async (index: number): Promise<readonly Buffer[]> => {
       try {
-        return await this.#reads.read({ file, chunks, index, sizeBytes })
+        return await this.#reads.read({ file, content, index, sizeBytes })
       } catch (error) {
         if (!(error instanceof ChunkMismatchError)) throw error
         throw await this.#damaged(digest, record, error.message)

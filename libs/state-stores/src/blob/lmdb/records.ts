@@ -1,6 +1,8 @@
+import { chunkBytes } from '../hash.ts'
 import { isDigest } from '../name.ts'
 import type { Digest, EntryName } from '../port.ts'
 import type { Totals } from '../quota.ts'
+import { unpackedSmall } from './compression.ts'
 
 /*
  * Every value begins with its format's number, 1 where nothing else is said; numbers are big-endian.
@@ -8,13 +10,14 @@ import type { Totals } from '../quota.ts'
  * entries  key: length of the namespace (1), namespace, 1 and the 32 bytes of a hex key, or 0 and the key in UTF-8
  *          value: 1, then the digest (32) unless the key is it
  * blobs    key: digest (32)
- *          value: 1 or 2, flags (1), references (4), size (6), then the bytes (inline), or generation (12), chunk hashes
- *          2: one of the references is the entry "messages", key: the digest, which has no row in `entries`. Messages are
+ *          value: 1 to 4, flags (1), references (4), size (6), then the bytes (inline), or generation (12), chunk hashes
+ *          2, 4: one of the references is the entry "messages", key: the digest, which has no row in `entries`. Messages are
  *          small and many; a row of its own would make one of 100 bytes a third larger, and its commit twice as large.
+ *          3, 4: in zstd where that is shorter than the size; a file chunk by chunk, their lengths (4 each) after the hashes
  * totals   key: "totals"; value: 1, entries (6), blobs (6), bytes (6)
  */
 const format = 1
-const homeFormat = 2
+const lastFormat = 4
 const inlineFlag = 1
 const damagedFlag = 2
 const headerBytes = 12
@@ -46,13 +49,22 @@ export interface Record {
 }
 
 export interface InlineContent {
+  /** As they are at rest. */
   readonly bytes: Buffer
+  readonly zstd?: boolean
 }
 
 export interface FileContent {
   /** Names one file of these bytes; a later put of the same bytes gets another one. 24 hex digits. */
   readonly generation: string
   readonly chunks: Buffer
+  /** Of the compressed chunks, see `ChunkPacker`; missing when nothing is compressed. */
+  readonly lengths?: Buffer
+}
+
+/** What an inline blob stands for; undefined: it is damaged. */
+export function inlineBytes({ bytes, zstd }: InlineContent, sizeBytes: number): Buffer | undefined {
+  return zstd === true ? unpackedSmall(bytes, sizeBytes) : bytes
 }
 
 export function entryKey({ namespace, key }: EntryName): Buffer {
@@ -92,31 +104,40 @@ export function decodeEntry(key: string, value: Buffer): Digest {
 
 export function encodeRecord({ references, sizeBytes, damaged, home, content }: Record): Buffer {
   const header = Buffer.alloc(headerBytes)
-  header[0] = home ? homeFormat : format
+  const zstd = 'bytes' in content ? content.zstd === true : content.lengths !== undefined
+  header[0] = format + (home ? 1 : 0) + (zstd ? 2 : 0)
   header[1] = ('bytes' in content ? inlineFlag : 0) | (damaged ? damagedFlag : 0)
   header.writeUInt32BE(references, 2)
   header.writeUIntBE(sizeBytes, 6, 6)
-  const rest = 'bytes' in content ? [content.bytes] : [Buffer.from(content.generation, 'hex'), content.chunks]
+  const rest =
+    'bytes' in content
+      ? [content.bytes]
+      : [Buffer.from(content.generation, 'hex'), content.chunks, content.lengths ?? Buffer.alloc(0)]
   return Buffer.concat([header, ...rest])
 }
 
 export function decodeRecord(value: Buffer): Record {
-  const home = value[0] === homeFormat
-  if (!home) assertFormat(value)
-  const flags = value[1] ?? 0
-  const inline = (flags & inlineFlag) !== 0
+  const [read = 0, flags = 0] = value
+  if (read < format || read > lastFormat) assertFormat(value)
+  const zstd = read > 2
+  const sizeBytes = value.readUIntBE(6, 6)
   return {
     references: value.readUInt32BE(2),
-    sizeBytes: value.readUIntBE(6, 6),
+    sizeBytes,
     damaged: (flags & damagedFlag) !== 0,
-    home,
-    content: inline
-      ? { bytes: value.subarray(headerBytes) }
-      : {
-          generation: value.toString('hex', headerBytes, headerBytes + generationBytes),
-          chunks: value.subarray(headerBytes + generationBytes),
-        },
+    home: read % 2 === 0,
+    content:
+      (flags & inlineFlag) !== 0
+        ? { bytes: value.subarray(headerBytes), zstd }
+        : decodeFile(value.subarray(headerBytes), zstd, Math.ceil(sizeBytes / chunkBytes)),
   }
+}
+
+function decodeFile(value: Buffer, zstd: boolean, count: number): FileContent {
+  const generation = value.toString('hex', 0, generationBytes)
+  const hashesEnd = generationBytes + count * 32
+  const chunks = value.subarray(generationBytes, hashesEnd)
+  return zstd ? { generation, chunks, lengths: value.subarray(hashesEnd) } : { generation, chunks }
 }
 
 export function encodeTotals({ entries, blobs, sizeBytes }: Totals): Buffer {
