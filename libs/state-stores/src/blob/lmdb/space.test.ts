@@ -7,9 +7,11 @@ import { lmdbBlobStore } from '../lmdb.ts'
 import type { SmallEntry } from '../port.ts'
 
 /** More take a smaller share of space, for the pages that commits leave free weigh less: MESSAGES=10000000 shows it. */
-const messages = Number(process.env['MESSAGES'] ?? 20_000)
+const messages = Number(process.env['MESSAGES'] ?? 10_000)
 /** As many as would wait for a commit at that size, so that it does not take all day. */
-const perCommit = messages < 1_000_000 ? 100 : 10_000
+const perCommit = messages < 1_000_000 ? 40 : 10_000
+/** Bounds a hang. */
+const timeout = 120_000 + messages
 const sizeBytes = 100
 
 function message(index: number): SmallEntry {
@@ -18,7 +20,7 @@ function message(index: number): SmallEntry {
   return { name: { namespace: 'messages', key: digest }, digest, bytes }
 }
 
-test(`${messages} messages of 100 bytes take 3 times their bytes at most`, async ({ annotate }) => {
+test(`${messages} messages of 100 bytes take 3 times their bytes at most`, { timeout }, async ({ annotate }) => {
   await using folder = await temporaryFolder()
   {
     await using store = await lmdbBlobStore({ path: folder.path })
