@@ -128,6 +128,32 @@ const minuteAndDrain: BenchCase = {
   },
 }
 
+/** The seed system's published rate, as an open loop: what a user sees who does not wait for others. */
+const publishedRate = 2333
+const constantRate: BenchCase = {
+  name: 'load/constant-rate-p99-ms',
+  unit: 'ms',
+  higherIsBetter: false,
+  compares: `${whole}; ${publishedRate} requests a second at fixed times on 338 connections; 99 % are faster, counted from when they were due`,
+  async open(stack, effort) {
+    const system = await openSystem(stack, workers)
+    return {
+      async ours() {
+        const result = await users({
+          url: system.url,
+          connections: usersOf(338, effort),
+          durationMs: durationOf(338, effort),
+          journal: system.journal,
+          ratePerSecond: effort.measureMs < 1000 ? 100 : publishedRate,
+        })
+        system.unanswered(result.unanswered)
+        await system.drained()
+        return result.p99Ms
+      },
+    }
+  },
+}
+
 export const systemCases: readonly BenchCase[] = [
   ofSystem(
     '10k-p95-ms',
@@ -155,6 +181,7 @@ export const systemCases: readonly BenchCase[] = [
   minuteAndDrain,
   ofSystem('338-p95-ms', 'ms', 338, `${whole}; 338 users, 95 % are faster`, ({ p95Ms }) => p95Ms),
   ofSystem('338-requests-per-s', 'requests/s', 338, 'the same runs; answers a second', ({ perSecond }) => perSecond),
+  constantRate,
   goodputAtTenfold,
   against(
     '10k-vs-one-by-one',

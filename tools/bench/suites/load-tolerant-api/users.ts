@@ -20,11 +20,13 @@ export interface UsersOptions {
   readonly connections: number
   readonly durationMs: number
   readonly journal?: string
+  /** Requests at fixed times, whoever waits: a latency counts from when its request was due. Without it, as many as are answered. */
+  readonly ratePerSecond?: number
 }
 
 /** Users without think time on kept-alive connections: wrk where it is installed, as it costs the least. */
 export async function users(options: UsersOptions): Promise<UsersResult> {
-  return (await hasWrk()) ? byWrk(options) : byNode(options)
+  return options.ratePerSecond === undefined && (await hasWrk()) ? byWrk(options) : byNode(options)
 }
 
 async function byWrk({ url, ...options }: UsersOptions): Promise<UsersResult> {
@@ -53,12 +55,13 @@ async function byWrk({ url, ...options }: UsersOptions): Promise<UsersResult> {
   }
 }
 
-async function byNode({ url, connections, durationMs, journal }: UsersOptions): Promise<UsersResult> {
+async function byNode({ url, connections, durationMs, journal, ratePerSecond }: UsersOptions): Promise<UsersResult> {
   const result = await generateLoad({
     url,
     connections,
     durationMs,
     request: { method: 'GET', path: '/api/data' },
+    ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
     ...(journal === undefined ? {} : { collect: { key: 'writes', file: `${journal}.${Date.now()}`, quoted: true } }),
   })
   const broken = Object.values(result.broken).reduce((sum, count) => sum + count, 0)
