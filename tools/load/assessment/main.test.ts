@@ -15,7 +15,7 @@ async function ends(...args: string[]) {
 
 test('at a constant rate: latencies from when requests were due, exit 1 when one was refused', async () => {
   let status = 200
-  const server = createServer((_, response) => response.writeHead(status).end('{"status":"success"}')).listen(0)
+  const server = createServer((_, response) => response.writeHead(status, { 'content-length': 2 }).end('{}')).listen(0)
   onTestFinished(() => void server.close())
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
