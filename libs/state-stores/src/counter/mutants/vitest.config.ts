@@ -1,0 +1,22 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+import { mutants } from './mutants.ts'
+
+const mutant = mutants.find(({ name }) => name === process.env['COUNTER_MUTANT'])
+if (mutant === undefined) throw new Error(`there is no mutant "${process.env['COUNTER_MUTANT']}"`)
+const { file, line, instead } = mutant
+const src = fileURLToPath(new URL('../..', import.meta.url))
+
+/** Runs tests on a changed line, without changing the file. */
+export default defineConfig({
+  root: `${src}..`,
+  plugins: [
+    {
+      name: 'mutant',
+      enforce: 'pre',
+      transform: (code, id) => (id === `${src}${file}` ? code.replace(line, instead) : undefined),
+    },
+  ],
+  // The cache does not know of the changed line.
+  test: { fsModuleCache: false, bail: 1, testTimeout: 60_000, hookTimeout: 60_000 },
+})
