@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
 import { startProcess, temporaryFolder } from '@ballast/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { metricsAskedFor } from './monitoring/expressions.ts'
 import { stage } from './stage.ts'
 
 /** Command lines of every role of every app, on stores in `data`. */
 const roles = (data: string, databaseUrl: string): Record<string, string[][]> => ({
-  counter: [['--store', `file:${data}/counter.json`]],
+  counter: [['--store', `file:${data}/counter.json`, '--buffered', 'pages/*']],
   'message-store': [['--store', `lmdb:${data}/messages`]],
   scaler: [
     ['control-plane', '--store', databaseUrl],
@@ -18,6 +19,9 @@ const roles = (data: string, databaseUrl: string): Record<string, string[][]> =>
     ['consumer', '--stream', `lmdb:${data}/stream`, '--documents', `lmdb:${data}/documents`],
   ],
 })
+
+/** Names that the roles export, as they come by. */
+const exported = new Set<string>()
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>
 let databaseUrl: string
@@ -46,10 +50,16 @@ describe.each(Object.keys(roles('', '')))('the bundle of %s, alone in a folder',
       const { url }: { url: string } = JSON.parse(await service.waitForLine(/"msg":"listening"/))
       const ready = await fetch(new URL('/readyz', url))
       expect([role[0], ready.status]).toEqual([role[0], 200])
+      const exposition = await (await fetch(new URL('/metrics', url))).text()
+      for (const [, name = ''] of exposition.matchAll(/^# TYPE (\S+)/gm)) exported.add(name)
       service.kill('SIGTERM')
       expect(await service.exit).toEqual({ code: 0, signal: null })
     }
   })
+})
+
+test('every metric that a dashboard or an alert asks for is one that an app exports', async () => {
+  expect([...(await metricsAskedFor())].filter((name) => !exported.has(name))).toEqual([])
 })
 
 test('a staged folder holds the bundle and the native packages it imports, nothing else', async () => {

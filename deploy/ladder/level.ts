@@ -1,0 +1,17 @@
+import type { Kustomize } from '../kustomize/find-kustomize.ts'
+
+export interface LevelContext {
+  /** Empty; what a level leaves there is removed unless it fails. */
+  readonly folder: string
+  readonly binaries: string
+  readonly kustomize: Kustomize
+  readonly table: Table
+}
+
+/** Throws what is wrong, in one sentence. */
+export type Level = (context: LevelContext) => Promise<void>
+
+/** What was measured, printed as it comes. */
+export interface Table {
+  add(what: string, figure: string): void
+}
