@@ -28,7 +28,18 @@ export function findWriteIn(documents: DocumentStore, stream: WriteStream): Find
     const found = body === undefined ? undefined : splitDocuments(body).find((document) => document.id === id)
     return found === undefined ? undefined : { state: 'queued', document: decodeDocument(found.bson) }
   }
-  return async (id) => (await settled(id)) ?? (await queued(id)) ?? settled(id)
+  return async (id) => {
+    try {
+      const found = await settled(id)
+      if (found !== undefined) return found
+    } catch (error) {
+      // While the document store is away a write waits in the queue, which still answers; elsewhere nobody knows.
+      const found = await queued(id).catch(() => undefined)
+      if (found === undefined) throw error
+      return found
+    }
+    return (await queued(id)) ?? settled(id)
+  }
 }
 
 /** What is dead may be no document at all. */

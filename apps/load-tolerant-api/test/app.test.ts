@@ -150,6 +150,29 @@ test('a write is queued, then stored or dead; others are unknown', async () => {
   expect((await app.inject('/api/writes/nonsense')).statusCode).toBe(400)
 })
 
+const gone = (): Promise<never> => Promise.reject(new Error('connect ECONNREFUSED'))
+
+test('a store that is away is a 503 on every route; a write that is queued is found without the document store', async () => {
+  let away = false
+  const { app, documents } = await testApp((stream) => ({
+    ...stream,
+    deadLetters: (page) => (away ? gone() : stream.deadLetters(page)),
+    locate: (id) => (away ? gone() : stream.locate(id)),
+    backlog: () => (away ? gone() : stream.backlog()),
+  }))
+  const [id] = (await app.inject('/api/data')).json().writes
+  Object.assign(documents, { get: gone })
+  expect((await app.inject(`/api/writes/${id}`)).json()).toMatchObject({ id, state: 'queued' })
+  const unknown = await app.inject('/api/writes/650000000102030405000001')
+  expect([unknown.statusCode, unknown.json()]).toEqual([503, { status: 'error', message: expect.any(String) }])
+  away = true
+  for (const url of [`/api/writes/${id}`, '/api/stats', '/api/dead']) {
+    const { statusCode, headers } = await app.inject(url)
+    expect([url, statusCode, headers['retry-after']]).toEqual([url, 503, '1'])
+  }
+  expect((await app.inject({ method: 'POST', url: '/api/dead/replay' })).statusCode).toBe(504)
+})
+
 test('/healthz and /readyz have the bodies of the assessment', async () => {
   const { app, server } = await testApp()
   const health = (await app.inject('/healthz')).json()

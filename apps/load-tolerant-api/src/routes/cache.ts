@@ -1,6 +1,7 @@
 import type { Routes } from '@ballast/service'
 import type { CacheStore } from '@ballast/state-stores/cache'
 import { Type } from 'typebox'
+import { askStore, changeStore } from '../ask-store.ts'
 import type { HotRead } from '../hot-read.ts'
 
 const Stats = Type.Object({
@@ -19,11 +20,14 @@ export const cacheRoutes: Routes<{ cache: CacheStore; hotRead: HotRead }> = asyn
   app.get(
     '/api/cache/stats',
     { config: { role: 'operator' }, schema: { summary: 'Counts of the read cache', response: { 200: Stats } } },
-    async () => ({ keys: await cache.size(), ...hotRead.counts }),
+    async (request) => ({ keys: await askStore(request, () => cache.size()), ...hotRead.counts }),
   )
   app.post(
     '/api/cache/clear',
     { config: { role: 'operator' }, schema: { summary: 'Empty the read cache', response: { 200: Cleared } } },
-    async () => ({ status: 'cleared' as const, keys_removed: await cache.clear() }),
+    async (request) => ({
+      status: 'cleared' as const,
+      keys_removed: await changeStore(request, () => cache.clear()),
+    }),
   )
 }

@@ -1,6 +1,7 @@
 import type { Routes } from '@ballast/service'
 import type { WriteStream } from '@ballast/state-stores/stream'
 import { Type } from 'typebox'
+import { askStore, changeStore } from '../ask-store.ts'
 import { summaryOf } from '../dead/command.ts'
 import { replay } from '../dead/dead-letters.ts'
 
@@ -38,8 +39,11 @@ export const deadRoutes: Routes<{ stream: WriteStream }> = async (app, { stream 
         response: { 200: Page },
       },
     },
-    async ({ query: { after, limit, reason: wanted = '' } }) => {
-      const page = await stream.deadLetters({ limit, ...(after === undefined ? {} : { after }) })
+    async (request) => {
+      const { after, limit, reason: wanted = '' } = request.query
+      const page = await askStore(request, () =>
+        stream.deadLetters({ limit, ...(after === undefined ? {} : { after }) }),
+      )
       const letters = page.filter((letter) => letter.reason.startsWith(wanted)).map(summaryOf)
       const last = page.length === limit ? page.at(-1)?.id : undefined
       return { letters, ...(last === undefined ? {} : { next: last }) }
@@ -55,6 +59,6 @@ export const deadRoutes: Routes<{ stream: WriteStream }> = async (app, { stream 
         response: { 200: Replayed },
       },
     },
-    ({ query }) => replay(stream, query),
+    (request) => changeStore(request, () => replay(stream, request.query)),
   )
 }

@@ -2,8 +2,8 @@ import type { Routes } from '@ballast/service'
 import type { DocumentStore } from '@ballast/state-stores/document'
 import type { WriteStream } from '@ballast/state-stores/stream'
 import { Type } from 'typebox'
+import { askStore } from '../ask-store.ts'
 import { answerFixedError } from '../fixed-errors.ts'
-import { problems } from '../problems.ts'
 import type { Timestamps } from '../timestamps.ts'
 import { FixedError } from './data.ts'
 
@@ -18,6 +18,9 @@ export const statsRoute: Routes<{ documents: DocumentStore; stream: WriteStream;
   app,
   { documents, stream, timestamps },
 ) => {
+  let counting: Promise<number> | undefined
+  /** A server may count for seconds: whoever asks meanwhile gets the same figure. */
+  const count = (): Promise<number> => (counting ??= documents.count().finally(() => (counting = undefined)))
   app.get(
     '/api/stats',
     {
@@ -26,20 +29,11 @@ export const statsRoute: Routes<{ documents: DocumentStore; stream: WriteStream;
       schema: { summary: 'How much is stored and queued', response: { 200: Answer, 503: FixedError } },
     },
     async (request) => {
-      try {
-        const [stored, backlog] = await Promise.all([documents.count(), stream.backlog()])
-        return {
-          total_documents: stored,
-          pending_writes_in_stream: backlog.documents,
-          timestamp: timestamps(Date.now()),
-        }
-      } catch (cause) {
-        // The answer is the original's and says little; which server it was stands here.
-        request.log.warn({ err: cause }, 'the statistics could not be read')
-        throw problems.create('store-unavailable', 'A store did not answer; try again.', {
-          headers: { 'retry-after': '1' },
-          cause,
-        })
+      const [stored, backlog] = await askStore(request, () => Promise.all([count(), stream.backlog()]))
+      return {
+        total_documents: stored,
+        pending_writes_in_stream: backlog.documents,
+        timestamp: timestamps(Date.now()),
       }
     },
   )

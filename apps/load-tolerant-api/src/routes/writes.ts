@@ -1,5 +1,6 @@
 import type { Routes } from '@ballast/service'
 import { Type } from 'typebox'
+import { askStore } from '../ask-store.ts'
 import { answerFixedError } from '../fixed-errors.ts'
 import type { FindWrite } from '../find-write.ts'
 import { problems } from '../problems.ts'
@@ -23,11 +24,12 @@ export const writeRoute: Routes<{ findWrite: FindWrite }> = async (app, { findWr
       schema: {
         summary: 'Where a write is: queued, stored or dead',
         params: Params,
-        response: { 200: Answer, 404: FixedError },
+        response: { 200: Answer, 404: FixedError, 503: FixedError },
       },
     },
-    async ({ params: { id } }) => {
-      const found = await findWrite(id)
+    async (request) => {
+      const { id } = request.params
+      const found = await askStore(request, () => findWrite(id))
       if (found === undefined) throw problems.create('unknown-write', `No write ${id} is stored, queued or dead.`)
       return { id, ...found }
     },
