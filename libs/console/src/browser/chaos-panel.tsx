@@ -22,7 +22,7 @@ export function ChaosPanel({ model, platform }: { readonly model: Model; readonl
               <tr>
                 <th>Process</th>
                 <th>State</th>
-                <th class="number">Restarts</th>
+                <th class="number extra">Restarts</th>
                 <th>
                   <span class="hidden">Signals</span>
                 </th>
@@ -35,12 +35,12 @@ export function ChaosPanel({ model, platform }: { readonly model: Model; readonl
                   <td class={paused || state !== 'ready' ? 'nowrap warn' : 'nowrap'}>
                     {paused ? 'paused' : state === 'waiting' ? 'to be restarted' : state}
                   </td>
-                  <td class="number">{restarts}</td>
+                  <td class="number extra">{restarts}</td>
                   <td class="number">
                     <button
                       type="button"
                       class="grave"
-                      aria-label={`Kill ${name} with signal 9`}
+                      aria-label={`kill -9 ${name}`}
                       disabled={!allowed || pid === null}
                       onClick={() => strike(name, 'kill', 'killed with signal 9')}
                     >
@@ -48,7 +48,7 @@ export function ChaosPanel({ model, platform }: { readonly model: Model; readonl
                     </button>{' '}
                     <button
                       type="button"
-                      aria-label={`${paused ? 'Resume' : 'Pause'} ${name}`}
+                      aria-label={`${paused ? 'resume' : 'pause'} ${name}`}
                       disabled={!allowed || pid === null}
                       onClick={() => strike(name, paused ? 'resume' : 'pause', paused ? 'resumed' : 'paused')}
                     >

@@ -151,7 +151,7 @@ function Change({ model }: Pick<PageProps, 'model'>) {
     <Card title="Add or set">
       <form class="fields" onSubmit={submit}>
         <label>
-          Counter <input name="name" required pattern="[^/]+/[^/]+" defaultValue="default/counter" />
+          Counter <input name="name" required pattern={String.raw`[^\/]+\/[^\/]+`} defaultValue="default/counter" />
         </label>
         <label>
           Number <input name="amount" required pattern="-?[0-9]+" inputMode="numeric" defaultValue="1" />

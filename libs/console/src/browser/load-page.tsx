@@ -179,7 +179,7 @@ function Dead({ model, feed }: PageProps) {
                   <td class="number">
                     <button
                       type="button"
-                      aria-label={`Replay ${id}`}
+                      aria-label={`replay ${id}`}
                       disabled={busy || !allowed}
                       onClick={() => replay(id)}
                     >

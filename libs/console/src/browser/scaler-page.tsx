@@ -104,7 +104,7 @@ function Workers({ state, colours, model }: WorkersProps) {
                 <td class="number">
                   <button
                     type="button"
-                    aria-label={`Drain ${worker.name}`}
+                    aria-label={`drain ${worker.name}`}
                     disabled={busy || !worker.alive || worker.draining || !may(model.access, 'operator')}
                     onClick={() => drain(worker.name)}
                   >
