@@ -13,8 +13,9 @@ async function ask(url: string, init?: RequestInit): Promise<bigint | undefined>
     const answer = await fetch(url, { ...init, signal: AbortSignal.timeout(5_000) })
     const body: unknown = await answer.json()
     if (answer.ok && isRecord(body)) return BigInt(String(body['counter']))
-    // Busy with the same key, not applied, unknown, or about to stop: all of these are reasons to repeat the request.
-    if (answer.status === 409 || answer.status >= 500) return undefined
+    // Too late for a process that got no turn, busy with the same key, not applied, unknown, or about to stop: all of
+    // these are reasons to repeat the request.
+    if (answer.status === 408 || answer.status === 409 || answer.status >= 500) return undefined
     throw new TypeError(`unexpected answer ${answer.status}: ${JSON.stringify(body)}`)
   } catch (error) {
     if (error instanceof TypeError && error.message.startsWith('unexpected')) throw error
