@@ -12,8 +12,6 @@ import { startLauncher } from '../fixtures/start-launcher.ts'
 // The pages in a real browser, on the real platform.
 const program = fileURLToPath(new URL('../main.ts', import.meta.url))
 const executablePath = findChromium(process.env)
-const missing =
-  'the pages in a browser: no Chromium here (apt-get install chromium, BACKENDS_INSTALL=1 or CHROMIUM=<path>)'
 
 test.skipIf(executablePath !== undefined || process.env['BACKENDS'] !== 'all')(
   'the pages in a browser need Chromium: apt-get install chromium, BACKENDS_INSTALL=1 or CHROMIUM=<path>',
