@@ -3,7 +3,7 @@ import { parse } from 'yaml'
 import { dashboards, grafanaDashboard } from '../monitoring/dashboards.ts'
 import { kustomizationOf, scenarios } from './scenarios.ts'
 
-export const overlays = ['dev', 'staging', 'prod', 'seed'] as const
+export const overlays = ['dev', 'staging', 'prod', 'seed', 'small-node'] as const
 
 /** Every file below deploy/ that is made from another one, by path: written by `npm run deploy:render`, compared by a test. */
 export async function generatedFiles(): Promise<ReadonlyMap<string, string>> {
