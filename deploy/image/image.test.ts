@@ -140,6 +140,14 @@ describe.skipIf(!isRoot)('in a root of its own (needs root to enter it)', () => 
     await expect(probe()).rejects.toMatchObject({ code: 1 })
   })
 
+  test('a secret that is missing is named, and the exit code is 2', async () => {
+    const path = '/etc/ballast/secrets/store'
+    const run = promisify(execFile)('chroot', chroot(['/app/main.js']), {
+      env: { COUNTER_AUTH: 'none', COUNTER_STORE_FILE: path, PATH: process.env['PATH'] },
+    })
+    await expect(run).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining(`COUNTER_STORE_FILE ${path}`) })
+  })
+
   test('without a decision on who may call, it does not listen to other machines, and says so', async () => {
     const run = promisify(execFile)('chroot', chroot(['/app/main.js']), {
       env: { COUNTER_LISTEN: '0.0.0.0:0', COUNTER_STORE: 'memory:', PATH: process.env['PATH'] },
