@@ -77,6 +77,33 @@ describe('writing', () => {
     }
   })
 
+  test.skipIf(!strace)(
+    'when the disk fails under a commit that one is unknown, and all later ones are not applied',
+    async () => {
+      await using folder = await temporaryFolder()
+      const args = ['-f', '-o', '/dev/null', '-e', 'trace=pwrite64', '-e', 'inject=pwrite64:error=EIO:when=12+']
+      await using child = startProcess({
+        command: 'strace',
+        args: [...args, process.execPath, fixture('lmdb-writer'), folder.path, '20', '100'],
+        // strace counts by thread.
+        env: { UV_THREADPOOL_SIZE: '1' },
+      })
+      expect((await child.exit).code).toBe(0)
+      const outcomes = child.stdout.map((line) => line.split(' ')[1])
+      const acknowledged = outcomes.indexOf('OutcomeUnknownError')
+      expect(acknowledged).toBeGreaterThan(0)
+      expect(outcomes).toEqual([
+        ...Array.from({ length: acknowledged }, () => 'acknowledged'),
+        'OutcomeUnknownError',
+        ...Array.from({ length: 19 - acknowledged }, () => 'NotAppliedError'),
+      ])
+      await using environment = await openLmdb({ path: folder.path })
+      for (let index = 0; index < acknowledged; index++) {
+        expect(environment.table('values').get(Buffer.from(`key-${index}`))).toEqual(Buffer.alloc(100, index))
+      }
+    },
+  )
+
   test('on a full disk a write is refused as not applied, and smaller ones go on', async () => {
     await using folder = await temporaryFolder()
     const path = join(folder.path, 'limited')

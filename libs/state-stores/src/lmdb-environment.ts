@@ -60,7 +60,8 @@ export interface LmdbEnvironment extends AsyncDisposable {
    * Runs `write` (synchronous, short) inside the one write transaction and resolves with its result once the commit is
    * durable. Callers of the same moment share a commit; each is rolled back alone when its `write` throws, and gets
    * that error. `NotAppliedError`: the commit failed (disk full or failing) and left no trace, or `write` had not begun
-   * by the deadline and never will. `OutcomeUnknownError`: `write` ran, and what it did may or may not be there.
+   * by the deadline and never will. `OutcomeUnknownError`: `write` ran, and what it did may or may not be there. After
+   * the write of a meta page failed, that is so for this one, and all later ones are not applied: see `check`.
    */
   transact<Result>(write: () => Result): Promise<Result>
   /** Reads from here on see every commit, of any process, that was acknowledged before this call. */
@@ -104,6 +105,8 @@ class Environment implements LmdbEnvironment {
   readonly #readerCheck: NodeJS.Timeout
   readonly #commitTimeoutMs: number
   #failure: Error | undefined
+  /** lmdb refuses everything after the write of a meta page failed; only another process can open the folder again. */
+  #panic: Error | undefined
   #closed: Promise<void> | undefined
 
   constructor(path: string, root: RootDatabase<Buffer>, options: LmdbOptions) {
@@ -124,7 +127,8 @@ class Environment implements LmdbEnvironment {
 
   async transact<Result>(write: () => Result): Promise<Result> {
     if (this.#closed !== undefined) throw new NotAppliedError(`${this.path} is closed`)
-    if (this.#failure !== undefined) throw new NotAppliedError(this.#failure.message, { cause: this.#failure })
+    const failure = this.#panic ?? this.#failure
+    if (failure !== undefined) throw new NotAppliedError(failure.message, { cause: failure })
     let transactionId: number | undefined
     let abandoned = false
     // A child transaction: a plain one keeps what was put before the callback threw.
@@ -158,7 +162,8 @@ class Environment implements LmdbEnvironment {
   }
 
   check(): void {
-    if (this.#failure !== undefined) throw this.#failure
+    const failure = this.#panic ?? this.#failure
+    if (failure !== undefined) throw failure
     if (this.#closed !== undefined) throw new Error(`${this.path} is closed`)
   }
 
@@ -175,7 +180,7 @@ class Environment implements LmdbEnvironment {
     clearInterval(this.#readerCheck)
     await Promise.allSettled(this.#running)
     // A commit that never came back holds lmdb's lock for good; closing would wait for it.
-    if (this.#failure === undefined) await this.#root.close()
+    if (this.#panic === undefined && this.#failure === undefined) await this.#root.close()
   }
 
   /**
@@ -197,17 +202,37 @@ class Environment implements LmdbEnvironment {
     })
   }
 
+  #panicOf(cause: unknown): Error {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    return new Error(`${this.path} failed while it was written (${reason}); look at the disk and restart the process`)
+  }
+
   /** A failed commit is one whose transaction id the file does not show; with other writers about, it stays unknown. */
   async #explain(error: unknown, transactionId: number | undefined): Promise<unknown> {
-    if (!isCommitFailure(error)) return error
+    if (!isCommitFailure(error)) {
+      if (isPanic(error)) this.#panic ??= this.#panicOf(error)
+      return this.#panic === undefined ? error : new NotAppliedError(this.#panic.message, { cause: error })
+    }
     const cause = await reasonOf(error.commitError)
     const sentence = `${this.path} could not be written: ${cause instanceof Error ? cause.message : error.message}; is the disk full?`
-    this.refresh()
-    const stats: unknown = this.#root.getStats()
+    let stats: unknown
+    try {
+      this.refresh()
+      stats = this.#root.getStats()
+    } catch (panic) {
+      if (!isPanic(panic)) throw panic
+      // The meta page that makes it visible may or may not have reached the disk.
+      this.#panic ??= this.#panicOf(cause)
+      return new OutcomeUnknownError(sentence, { cause })
+    }
     const last = isStats(stats) ? stats.lastTxnId : Infinity
     if (transactionId === undefined || last < transactionId) return new NotAppliedError(sentence, { cause })
     return new OutcomeUnknownError(sentence, { cause })
   }
+}
+
+function isPanic(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('MDB_PANIC')
 }
 
 /** lmdb rejects the reason a moment after the commit, if at all. */

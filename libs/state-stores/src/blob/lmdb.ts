@@ -51,9 +51,10 @@ export async function lmdbBlobStore(options: LmdbBlobOptions): Promise<BlobStore
     await store.sweep()
     await store.adopt()
     return store
-  } catch (error) {
+  } catch (cause) {
     await environment.close()
-    throw error
+    if (!(cause instanceof Error) || cause.message.includes(path)) throw cause
+    throw new Error(`${path} cannot be opened: ${cause.message}; is the disk full or failing?`, { cause })
   }
 }
 
