@@ -62,6 +62,7 @@ const breaches: Readonly<Record<string, readonly [overlay: string, from: string 
   'service-account-exists': ['dev', 'serviceAccountName: counter', 'serviceAccountName: other'],
   'route-leads-to-a-service': ['prod', /(backendRefs:\n\s+- name: )counter/, '$1other'],
   'claim-is-used': ['dev', 'claimName: redis', 'claimName: other'],
+  'role-names-what-is-there': ['dev', /(resourceNames:\n\s+- )scaler-worker/, '$1scaler-worker-68fh6m79ft'],
   restricted: ['dev', '- ALL', '- NET_RAW'],
   'read-only-root': ['dev', 'readOnlyRootFilesystem: true', 'readOnlyRootFilesystem: false'],
   'exact-image': ['dev', 'image: redis:7.4.6', 'image: redis:latest'],

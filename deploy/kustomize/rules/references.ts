@@ -124,4 +124,21 @@ export const references: readonly Rule[] = [
         .map((claim) => `${show(claim)} is mounted by nobody`)
     },
   },
+  {
+    name: 'role-names-what-is-there',
+    why: 'a right to scale something of another name is no right; the control plane would say that it is not allowed',
+    check: (objects) => {
+      const names = new Set(objects.filter(isWorkload).map(({ metadata }) => metadata.name))
+      return objects
+        .filter(({ kind }) => kind === 'Role')
+        .flatMap((role) =>
+          [at(role, 'rules')]
+            .flat()
+            .filter((rule) => JSON.stringify(at(rule, 'resources')) === '["statefulsets/scale"]')
+            .flatMap((rule): unknown[] => [at(rule, 'resourceNames')].flat())
+            .filter((name) => typeof name !== 'string' || !names.has(name))
+            .map((name) => `${show(role)} may scale ${String(name)}, which is not there`),
+        )
+    },
+  },
 ]
