@@ -8,11 +8,13 @@ const Blow = Type.Union([Type.Literal('kill'), Type.Literal('pause'), Type.Liter
 export interface ChaosOptions {
   readonly chaos: Chaos
   readonly witness: Witness
+  /** Services that have replicas. */
+  readonly replicated: ReadonlySet<string>
   readonly setReplicas: (service: string, count: number) => Promise<void>
 }
 
 /** `POST /chaos/processes/{name}/{kill|pause|resume}`, `POST /chaos/replicas/{service}/{count}`, `POST /chaos/witness/{start|stop}`: only for who has the token. */
-export const chaosRoutes: Routes<ChaosOptions> = async (app, { chaos, witness, setReplicas }) => {
+export const chaosRoutes: Routes<ChaosOptions> = async (app, { chaos, witness, replicated, setReplicas }) => {
   app.post(
     '/chaos/processes/:name/:blow',
     {
@@ -34,6 +36,7 @@ export const chaosRoutes: Routes<ChaosOptions> = async (app, { chaos, witness, s
       },
     },
     async ({ params: { service, count } }) => {
+      if (!replicated.has(service)) throw serviceProblems.create('not-found', `${service} has no workers here.`)
       await setReplicas(service, count)
       return { service, count }
     },

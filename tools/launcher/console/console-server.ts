@@ -80,6 +80,7 @@ export async function startConsole({ platform, services, port }: ConsoleServerOp
   await app.register(chaosRoutes, {
     chaos,
     witness,
+    replicated: new Set(services.flatMap(({ name, replica }) => (replica === undefined ? [] : [name]))),
     setReplicas: (service, count) => platform.setReplicas(service, count),
   })
   await app.register(forwardRoutes, { services, url })

@@ -40,24 +40,26 @@ export class Feed {
   async #run(stop: AbortSignal): Promise<void> {
     const { name, readers, why } = this.#options
     while (!stop.aborted) {
-      await this.#read(stop).catch(() => {})
+      const refused = await this.#read(stop).catch(() => undefined)
       if (stop.aborted) return
-      readers.send(name, 'down', { service: name, why: why() })
+      readers.send(name, 'down', { service: name, why: refused ?? why() })
       await delay(retryMs, undefined, { signal: stop }).catch(() => {})
     }
   }
 
-  async #read(stop: AbortSignal): Promise<void> {
+  /** Why it does not let us read; undefined when it was a matter of the connection. */
+  async #read(stop: AbortSignal): Promise<string | undefined> {
     const { name, url, readers } = this.#options
     const address = url()
-    if (address === undefined) return
+    if (address === undefined) return undefined
     const abort = new AbortController()
     const end = (): void => abort.abort()
     stop.addEventListener('abort', end, { once: true })
     let silence = setTimeout(end, silenceMs)
     try {
-      const { body } = await fetch(`${address}/ui/events`, { signal: abort.signal })
-      if (body === null) return
+      const { body, status } = await fetch(`${address}/ui/events`, { signal: abort.signal })
+      if (status === 401 || status === 403) return `it asks for a token of its own: open ${address}/ui`
+      if (status !== 200 || body === null) return `it answers ${status}`
       for await (const { event, data } of readEvents(body.pipeThrough(new TextDecoderStream()))) {
         clearTimeout(silence)
         silence = setTimeout(end, silenceMs)
@@ -65,6 +67,7 @@ export class Feed {
         this.last = { ...data, service: name }
         readers.send(name, 'sample', this.last)
       }
+      return undefined
     } finally {
       clearTimeout(silence)
       stop.removeEventListener('abort', end)
