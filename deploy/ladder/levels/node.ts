@@ -48,8 +48,8 @@ export const node: Level = async ({ folder, binaries, kustomize, table }) => {
   )
   table.add('redis, counter and message store ready, from nothing', seconds(started))
 
-  await proveScaler(context)
-  await proveMessageStore(context)
   await proveCounter(context)
   await proveControl(context)
+  await proveMessageStore(context)
+  await proveScaler(context)
 }

@@ -20,14 +20,14 @@ interface Pods {
 export async function proveCounter(context: ProofContext): Promise<void> {
   const { kubectl, table } = context
   const before = await value(context)
-  const [rolled] = await Promise.all([load(context, url, 45), restart(context)])
+  const [rolled] = await Promise.all([load(context, url, 30), restart(context)])
   const added = (await value(context)) - before
   table.add('a roll-out of the counter under load: answered, failed', show(rolled))
   table.add('its value went up by', String(added))
   if (failures(rolled) > 0) throw new Error('a roll-out lost requests')
   if (added !== rolled.ok) throw new Error(`${rolled.ok} additions were answered, and ${added} are there`)
 
-  const [killed, took] = await Promise.all([load(context, url, 30), kill(context)])
+  const [killed, took] = await Promise.all([load(context, url, 20), kill(context)])
   table.add('one of two replicas killed under load: answered, failed', show(killed))
   table.add('until it was ready again', took)
 
@@ -44,17 +44,17 @@ export async function proveCounter(context: ProofContext): Promise<void> {
   if (failures(missing) > 0) throw new Error('an image that does not exist took the service away')
 }
 
-/** Without the wait before the end, and without time to drain, the same load must see failures. */
+/** With a process that ends as soon as it is told to, before the proxies have heard of it, the same load must see failures. */
 export async function proveControl(context: ProofContext): Promise<void> {
-  const containers = [{ name: 'app', lifecycle: null }]
-  const patch = { spec: { template: { spec: { terminationGracePeriodSeconds: 0, containers } } } }
+  const env = [{ name: 'COUNTER_DRAIN_DELAY_MS', value: '0s' }]
+  const patch = { spec: { template: { spec: { containers: [{ name: 'app', lifecycle: null, env }] } } } }
   const args = [deployment, `--namespace=${namespace}`, '--patch', JSON.stringify(patch)]
   await context.kubectl.run(['patch', ...args])
   await rolledOut(context, deployment)
   const rounds = async (): Promise<void> => {
     for (let round = 0; round < 3; round++) await restart(context)
   }
-  const [lossy] = await Promise.all([load(context, url, 50), rounds()])
+  const [lossy] = await Promise.all([load(context, url, 40), rounds()])
   context.table.add('three roll-outs without a drain, as a control: answered, failed', show(lossy))
   if (failures(lossy) === 0) throw new Error('without a drain nothing was lost either: this level proves nothing')
 }
