@@ -47,6 +47,7 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
   // Not Fastify's own HEAD, which would claim a length of 0.
   app.route({ method: 'HEAD', url, config: { role: 'reader' }, schema: hidden, handler: read })
 
+  const creating = new Set<string>()
   app.route({
     method: write,
     url,
@@ -54,8 +55,9 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
     schema: schemas.put ?? hidden,
     handler: async (request, reply) => {
       const entry = named(request)
-      if (routes.mayReplace === false) await assertFree(sender, entry)
-      const { outcome, digest } = await receive(sender, family, entry, request)
+      const store = (): Promise<Stored> => receive(sender, family, entry, request)
+      const { outcome, digest } =
+        routes.mayReplace === false ? await once(sender, creating, entry, store) : await store()
       void reply.code(outcome === 'created' ? 201 : 200).header('etag', `"${digest}"`)
       stored?.(outcome, reply)
       return reply.send()
@@ -78,10 +80,28 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
   })
 }
 
-/** Two first writes at the same moment may both pass; the later one counts. */
-async function assertFree({ blobs }: Sender, { name }: NewEntry): Promise<void> {
-  const [found] = await blobs.stat([name])
-  if (found !== undefined) throw serviceProblems.create('forbidden', `${name.key} is there, and is not replaced.`)
+/**
+ * Writes what must not be replaced. Of several first writes at the same moment one passes in each process; through two
+ * processes both may, and the later one counts.
+ */
+async function once(
+  { blobs }: Sender,
+  creating: Set<string>,
+  { name }: NewEntry,
+  write: () => Promise<Stored>,
+): Promise<Stored> {
+  const id = `${name.namespace}/${name.key}`
+  const taken = (how: string): Problem =>
+    serviceProblems.create('forbidden', `${name.key} is ${how}; it is not replaced.`)
+  if (creating.has(id)) throw taken('being written by another request')
+  creating.add(id)
+  try {
+    const [found] = await blobs.stat([name])
+    if (found !== undefined) throw taken('there')
+    return await write()
+  } finally {
+    creating.delete(id)
+  }
 }
 
 function missing({ url }: FastifyRequest): Problem {

@@ -99,6 +99,16 @@ describe('restic', () => {
     expect((await ask('DELETE', `/restic/repo/data/${hello}`)).statusCode).toBe(200)
   })
 
+  test('of several who make one repository at once, one does', async () => {
+    const { ask } = await start()
+    const configs = Array.from({ length: 8 }, (_, index) => `config ${index}`)
+    const statuses = await Promise.all(
+      configs.map(async (config) => (await ask('POST', '/restic/repo/config', config)).statusCode),
+    )
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, ...Array.from({ length: 7 }, () => 403)])
+    expect((await ask('GET', '/restic/repo/config')).body).toBe(configs[statuses.indexOf(200)])
+  })
+
   test('where nothing is deleted, locks still are', async () => {
     const { ask } = await start({ allowDelete: false })
     for (const type of ['data', 'locks']) await ask('POST', `/restic/repo/${type}/${hello}`, 'hello')
