@@ -188,27 +188,31 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
     await expect(page.locator('html').getAttribute('data-not-reloaded')).resolves.toBe('yes')
   })
 
-  test('no page has a serious issue for who cannot see, point or read small print; none is wider than a phone', async () => {
-    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-    for (const scheme of ['light', 'dark'] as const) {
-      await using opened = await open('', { token, scheme, width: scheme === 'light' ? 1280 : 360 })
-      const { page } = opened
-      await opened.seen('[data-service=scaler] .status', /^ready$/)
-      for (const path of ['', 'counter', 'message-store', 'scaler', 'load-tolerant-api']) {
-        await page.evaluate(`location.hash = '#/${path}'`)
-        await opened.seen('h1', path === '' ? /Overview/ : new RegExp(path))
-        // Evaluated by the browser's own tools: the policy of the page lets no script in.
-        const found: unknown = await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations
+  test(
+    'no page has a serious issue for who cannot see, point or read small print; none is wider than a phone',
+    { timeout: 240_000 },
+    async () => {
+      const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+      for (const scheme of ['light', 'dark'] as const) {
+        await using opened = await open('', { token, scheme, width: scheme === 'light' ? 1280 : 360 })
+        const { page } = opened
+        await opened.seen('[data-service=scaler] .status', /^ready$/)
+        for (const path of ['', 'counter', 'message-store', 'scaler', 'load-tolerant-api']) {
+          await page.evaluate(`location.hash = '#/${path}'`)
+          await opened.seen('h1', path === '' ? /Overview/ : new RegExp(path))
+          // Evaluated by the browser's own tools: the policy of the page lets no script in.
+          const found: unknown = await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations
           .filter(({ impact }) => impact === 'serious' || impact === 'critical')
           .map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ').slice(0, 300)))`)
-        expect(found, `${path} ${scheme}`).toEqual([])
-        expect(
-          await page.evaluate('document.documentElement.scrollWidth - innerWidth'),
-          `${path} ${scheme}`,
-        ).toBeLessThanOrEqual(0)
+          expect(found, `${path} ${scheme}`).toEqual([])
+          expect(
+            await page.evaluate('document.documentElement.scrollWidth - innerWidth'),
+            `${path} ${scheme}`,
+          ).toBeLessThanOrEqual(0)
+        }
       }
-    }
-  })
+    },
+  )
 
   test('no page complains', () => {
     expect(said).toEqual([])

@@ -11,8 +11,8 @@ export interface Feed {
   readonly before: Sample | undefined
   /** Why nothing is heard of it; undefined while something is. */
   readonly down: string | undefined
-  /** By plot: the times in seconds, then a row of values for each line; undefined are gaps. */
-  readonly history: readonly (readonly (readonly (number | null)[])[])[]
+  /** By plot: the times in seconds, then a row of values for each line. Null: it was down; undefined: nothing to measure. */
+  readonly history: readonly (readonly (readonly Value[])[])[]
 }
 
 export interface Access {
@@ -58,7 +58,8 @@ export interface Model {
   readonly platform: PlatformState | undefined
 }
 
-type History = (number | null)[][][]
+export type Value = number | null | undefined
+type History = Value[][][]
 
 /** All that the page knows; changed by the stream alone. Holds two minutes and no more, however long the page is open. */
 export class Feeds {
@@ -104,7 +105,7 @@ export class Feeds {
       const access = { scheme: String(scheme), name: String(name), role: String(role) }
       this.#set({ access, version: typeof data['version'] === 'string' ? data['version'] : '' })
     } else if (event === 'sample' && isSample(data)) this.#sampled(data)
-    else if (event === 'down') this.#feed(String(data['service']), { down: String(data['why']) })
+    else if (event === 'down') this.#wentDown(String(data['service']), String(data['why']))
     // The launcher and this page are of one build.
     else if (event === 'platform') this.#set({ platform: data as unknown as PlatformState })
   }
@@ -117,10 +118,22 @@ export class Feeds {
     for (const [index, { lines }] of plots.entries()) {
       const [times, ...rows] = history[index] ?? []
       times?.push(now.atMs / 1000)
-      for (const [row, values] of rows.entries()) values.push(lines[row]?.of(now, before) ?? null)
+      for (const [row, values] of rows.entries()) values.push(lines[row]?.of(now, before))
       for (const values of history[index] ?? []) if (values.length > kept) values.shift()
     }
     this.#feed(now.service, { now, before, down: undefined, history })
+  }
+
+  /** The lines of its plots are interrupted, once. */
+  #wentDown(service: string, why: string): void {
+    const feed = this.#model.feeds.get(service)
+    if (feed?.now !== undefined && feed.down === undefined) {
+      for (const [times, ...rows] of this.#histories.get(service) ?? []) {
+        times?.push(Date.now() / 1000)
+        for (const values of rows) values.push(null)
+      }
+    }
+    this.#feed(service, { down: why })
   }
 
   #feed(service: string, change: Partial<Feed>): void {

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks'
 import UPlot from 'uplot'
 import { decimal } from '../views/format.ts'
+import type { Value } from './feeds.ts'
 import type { Plot } from '../views/view.ts'
 
 const spanS = 120
@@ -13,7 +14,7 @@ export function PlotView({
   height,
 }: {
   readonly plot: Plot
-  readonly data: readonly (readonly (number | null)[])[] | undefined
+  readonly data: readonly (readonly Value[])[] | undefined
   readonly height: number
 }) {
   const place = useRef<HTMLDivElement>(null)
@@ -97,7 +98,6 @@ function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Opti
         stroke: colour(element, `--line-${index}`),
         width: 1.5,
         points: { show: false },
-        spanGaps: true,
         ...(bound === true && { dash: [4, 4] }),
         ...(index === 0 && { fill: colour(element, '--wash') }),
       })),
