@@ -5,6 +5,7 @@ import { nearest } from '../config/names.ts'
 import { printConfig } from '../config/print-config.ts'
 import { readFlags } from '../config/read-flags.ts'
 import type { Command } from './command.ts'
+import { completionScript } from './completion.ts'
 import { runCommand } from './run-command.ts'
 import { sentence } from './sentence.ts'
 
@@ -30,6 +31,7 @@ async function run(app: AppDefinition, argv: readonly string[]): Promise<void> {
   const { name, version, commands } = app
   const [first] = argv
   const named = first !== undefined && /^[a-z]/.test(first) ? first : undefined
+  if (named === 'completion') return print(completionScript(name, commands, app.defaultCommand))
   const command = commands[named ?? app.defaultCommand]
   if (command === undefined) {
     const suggestion = nearest(named ?? '', Object.keys(commands))
@@ -42,7 +44,10 @@ async function run(app: AppDefinition, argv: readonly string[]): Promise<void> {
   if (flags.version) return print(`${name} ${version}\n`)
   if (flags.help) {
     const others = Object.entries(commands).map(([word, { definition }]) => [word, definition.summary] as const)
-    const list = named === undefined && others.length > 1 ? others : []
+    const list =
+      named === undefined && others.length > 1
+        ? [...others, ['completion', 'prints a script: source <(... completion)'] as const]
+        : []
     return print(help(definition, named, list))
   }
   const { min = 0, max = 0 } = definition.operands ?? {}
