@@ -18,8 +18,8 @@ export function project(name: string, overrides: NonNullable<ViteUserConfig['tes
       // These bound a hang, not a speed: a busy machine of two cores must not fail a test.
       testTimeout: 90_000,
       hookTimeout: 180_000,
-      // Real processes and real fsyncs on two cores: more workers only add noise.
-      maxWorkers: 2,
+      // On two cores: much of the time goes to waiting for processes and servers.
+      maxWorkers: 3,
       ...overrides,
     },
   })

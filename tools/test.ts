@@ -18,7 +18,7 @@ if (unknown.length > 0) {
 const selection = projects.length > 0 ? [`--projects=${projects.join(',')}`] : []
 
 rmSync(resultsFolder, { recursive: true, force: true })
-// One project at a time: each runs two test files at once, and most of those start real processes of their own.
+// One project at a time: each runs three test files at once, and most of those start real processes of their own.
 const { status } = spawnSync('nx', ['run-many', '-t', 'test', '--parallel=1', '--output-style=static', ...selection], {
   stdio: 'inherit',
 })
