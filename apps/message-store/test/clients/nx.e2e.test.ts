@@ -43,6 +43,7 @@ test('Nx of this workspace finds the result of a task that another machine ran',
         NX_DAEMON: 'false',
         NX_TUI: 'false',
         NX_NO_CLOUD: 'true',
+        NX_SKIP_NX_CACHE: 'false',
         CI: 'true',
       },
     })

@@ -1,5 +1,6 @@
 import { writeFile, readFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { freePort, startProcess, waitUntil, type TestProcess } from '@ballast/testing'
 import { startMessageStoreOn, type MessageStoreProcess } from '../message-store-process.ts'
 
@@ -31,7 +32,7 @@ export interface Proxy extends AsyncDisposable {
 
 export async function startHaproxy(configuration: string, { addresses }: Replicas): Promise<Proxy> {
   const listen = `127.0.0.1:${await freePort()}`
-  const file = new URL(deployed(configuration)).pathname
+  const file = fileURLToPath(deployed(configuration))
   const env = Object.fromEntries(addresses.map((address, index) => [`REPLICA_${index + 1}`, address]))
   // -W -S would fork; in the foreground it is one process.
   return answering(
