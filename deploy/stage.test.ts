@@ -62,10 +62,11 @@ test('every metric that a dashboard or an alert asks for is one that an app expo
   expect([...(await metricsAskedFor())].filter((name) => !exported.has(name))).toEqual([])
 })
 
-test('a staged folder holds the bundle and the native packages it imports, nothing else', async () => {
+test('a staged folder holds the bundle, the assets of its page and the native packages it imports, nothing else', async () => {
   const staged = join(folder.path, 'listed')
   await stage('counter', staged)
   expect(readdirSync(staged).filter((name) => !/^(chunk-)?[\w-]+\.js(\.map)?$/.test(name))).toEqual([
+    'console',
     'node_modules',
     'package.json',
   ])
