@@ -149,11 +149,12 @@ export class SharedEngine implements FileEngine {
   /** What the file holds, and a crash would leave: the process that renamed it may have died before it synced the folder. */
   async #read(): Promise<Content> {
     const { path } = this.#options
+    // A commit of ours may come while a reader reads: only what was acknowledged before has to be there.
+    const { commit: acknowledged } = this.#content
     const identity = await this.#fs.identity(path)
     const stored = await readFiles(this.#fs, path)
-    if (!stored.existed && this.#content.commit > 0) throw new Error(`${path} is gone: put it back`)
-    if (stored.commit < this.#content.commit)
-      throw new Error(`${path} is older than what was acknowledged: put it back`)
+    if (!stored.existed && acknowledged > 0) throw new Error(`${path} is gone: put it back`)
+    if (stored.commit < acknowledged) throw new Error(`${path} is older than what was acknowledged: put it back`)
     if (stored.hasLog) throw new Error(`${path} has a log: a process uses it without mode=shared`)
     if (stored.existed) await this.#fs.syncFolder(dirname(path))
     return contentOf({ ...stored, identity })

@@ -172,7 +172,7 @@ test('a reader who comes while another one looks is not shown what that one foun
     }
     return found
   }
-  const reader = await SharedEngine.open(withIdentity(fs, identity), { path, now, claimant: 'reader' }, lock)
+  const reader = await SharedEngine.open(replaced(fs, { identity }), { path, now, claimant: 'reader' }, lock)
   const writer = await SharedEngine.open(fs, { path, now, claimant: 'writer' }, lock)
   const shown = async (): Promise<bigint | undefined> => (await reader.refresh(), reader.state.get('n/a')?.value)
   await writer.apply([increment], 1)
@@ -187,10 +187,38 @@ test('a reader who comes while another one looks is not shown what that one foun
   expect(await Promise.all(second)).toEqual([2n, 2n])
 })
 
-function withIdentity(fs: FaultyFileSystem, identity: FaultyFileSystem['identity']): FaultyFileSystem {
+test('a commit of ours that comes while a reader reads does not make the file too old for him', async () => {
+  const fs = new FaultyFileSystem()
+  await ensureFolder(fs, folder)
+  const reading = Promise.withResolvers<void>()
+  const slow = Promise.withResolvers<void>()
+  let holdUp = true
+  const read = async (of: string): Promise<Uint8Array | undefined> => {
+    const found = await fs.read(of)
+    if (of === path && holdUp) {
+      holdUp = false
+      reading.resolve()
+      await slow.promise
+    }
+    return found
+  }
+  const writer = await SharedEngine.open(fs, { path, now, claimant: 'writer' }, lock)
+  holdUp = false
+  const engine = await SharedEngine.open(replaced(fs, { read }), { path, now, claimant: 'both' }, lock)
+  await writer.apply([increment], 1)
+  holdUp = true
+  const refreshed = engine.refresh()
+  await reading.promise
+  await engine.apply([increment], 1)
+  slow.resolve()
+  await refreshed
+  expect(engine.state.get('n/a')?.value).toBe(2n)
+})
+
+function replaced(fs: FaultyFileSystem, by: Partial<FaultyFileSystem>): FaultyFileSystem {
   return new Proxy(fs, {
     get(target, name) {
-      if (name === 'identity') return identity
+      if (Object.hasOwn(by, name)) return Reflect.get(by, name)
       const value: unknown = Reflect.get(target, name, target)
       return typeof value === 'function' ? value.bind(target) : value
     },
