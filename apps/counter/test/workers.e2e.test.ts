@@ -80,6 +80,19 @@ describe('--workers 2', () => {
     }
   })
 
+  test('all workers at once may die, again and again: others take their place', async () => {
+    const counter = await start()
+    for (let round = 0; round < 4; round++) {
+      const workers = workersOf(counter.pid)
+      for (const pid of workers) process.kill(pid, 'SIGKILL')
+      await waitUntil(() => {
+        const now = workersOf(counter.pid)
+        return now.length === 2 && !now.some((pid) => workers.includes(pid))
+      })
+    }
+    expect(await waitUntil(() => count(counter.url).catch(() => 0))).toBeGreaterThan(0)
+  })
+
   test('a worker that stands still costs a scrape less than 1 s, shows as a gauge, and takes no connection', async () => {
     const counter = await start()
     await count(counter.url)

@@ -31,7 +31,7 @@ export class WorkerPool {
   readonly #peers = new Map<number, Peer>()
   readonly #metrics: PoolMetrics
   readonly #exits = new Set<Promise<void>>()
-  #stopping = false
+  readonly #stopping = new AbortController()
 
   constructor(options: PoolOptions) {
     this.#options = options
@@ -50,7 +50,7 @@ export class WorkerPool {
 
   /** Tells all of them to drain and end, each in its own grace time. */
   stop(): void {
-    this.#stopping = true
+    this.#stopping.abort()
     for (const peer of this.#peers.values()) peer.ask('stop', undefined).catch(() => {})
   }
 
@@ -84,7 +84,8 @@ export class WorkerPool {
       this.#exits.delete(ended)
       const isYoung = performance.now() - startedMs < 5_000
       reject(new Error(`worker ${worker} ended (${signal ?? `exit ${code}`}) before it could serve`))
-      if (!this.#stopping) void this.#replace(worker, child.process.pid, signal ?? code, isYoung ? attempt + 1 : 0)
+      if (!this.#stopping.signal.aborted)
+        void this.#replace(worker, child.process.pid, signal ?? code, isYoung ? attempt + 1 : 0)
     })
     return listening
   }
@@ -112,8 +113,9 @@ export class WorkerPool {
     metrics
       .counter({ name: metricName(service, 'worker_restarts_total'), help: 'Workers that ended and were replaced' })
       .inc()
-    await delay(afterMs, undefined, { ref: false })
-    if (!this.#stopping) await this.#fork(worker, attempt).catch(() => {})
+    // Where all workers have died, nothing else keeps this process from ending.
+    await delay(afterMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
+    if (!this.#stopping.signal.aborted) await this.#fork(worker, attempt).catch(() => {})
   }
 }
 
