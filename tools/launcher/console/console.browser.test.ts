@@ -101,7 +101,7 @@ describe.skipIf(executablePath === undefined)('in Chromium', () => {
   test('without a token everything is shown and nothing can be changed; a wrong one is refused', async () => {
     await using overview = await open('')
     await overview.seen('[data-service=counter] .status', /^ready$/)
-    await expect(overview.page.locator('.panel').count()).resolves.toBe(4)
+    await waitUntil(async () => (await overview.page.locator('.panel').count()) === 4)
     await waitUntil(async () => (await overview.page.locator('[data-process]').count()) > 4)
     await expect(overview.page.locator('.chaos button:enabled').count()).resolves.toBe(0)
     await using stranger = await open('', { token: 'an-old-one' })
