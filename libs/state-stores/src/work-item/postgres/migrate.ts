@@ -5,6 +5,7 @@ import { ownership } from './migrations/0001-ownership.ts'
 import { rowCounts } from './migrations/0002-row-counts.ts'
 import { born } from './migrations/0003-born.ts'
 import { operations } from './migrations/0004-operations.ts'
+import { plainSlot } from './migrations/0005-plain-slot.ts'
 
 type Migration = (client: Session, slots: number) => Promise<void>
 
@@ -23,6 +24,12 @@ const migrations: readonly Migration[] = [
   },
   async (client) => void (await client.query(born)),
   async (client) => void (await client.query(operations)),
+  async (client) => {
+    // The number of slots is the one that the tables were made with, whoever migrates them.
+    const { rows } = await client.query<{ slots: number }>('SELECT slots FROM ballast_scaler.settings')
+    if (rows[0] === undefined) throw new Error('ballast_scaler.settings is empty; restore it from a backup')
+    await client.query(plainSlot(rows[0].slots))
+  },
 ]
 
 /** An arbitrary key for the advisory lock under which one process at a time migrates. */
