@@ -4,7 +4,7 @@ import type pg from 'pg'
 import type { BenchCase } from '../../case.ts'
 import { leases, tableOf } from './table.ts'
 
-const rows = 10_000
+const rows = 50_000
 
 export const tickVsRowByRow: BenchCase = {
   name: 'scaler/tick-vs-row-by-row',
@@ -26,10 +26,10 @@ export const fencedVsUnfenced: BenchCase = {
   name: 'scaler/fenced-vs-unfenced',
   unit: 'rows/s',
   higherIsBetter: true,
-  compares: `the tick of ${rows * 5} rows with the same UPDATE without lease and guard; two tables alike, once a second each`,
+  compares: `the tick of ${rows} rows with the same UPDATE without lease and guard; two tables alike, once a second each`,
   async open(stack, { measureMs }) {
-    const { store } = await tableOf(stack, rows * 5)
-    const bare = await tableOf(stack, rows * 5)
+    const { store } = await tableOf(stack, rows)
+    const bare = await tableOf(stack, rows)
     const lease = await leaseOfAll(store)
     return {
       ours: () => ticked(() => tick(store, lease), measureMs),
