@@ -13,14 +13,24 @@ export interface Reply {
   readonly body: string
 }
 
+export interface HttpClientOptions {
+  readonly connections?: number
+  /** PEM to trust. */
+  readonly ca?: string
+  /** Sent with every request. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
 /** Requests to one origin over kept-alive connections. Rejects when the connection breaks before the answer is whole. */
 export class HttpClient implements Disposable {
   readonly #origin: string
   readonly #agent: Agent
+  readonly #headers: Readonly<Record<string, string>>
   readonly #request: typeof plainRequest
 
-  constructor(origin: string, { connections = 64, ca }: { connections?: number; ca?: string } = {}) {
+  constructor(origin: string, { connections = 64, ca, headers = {} }: HttpClientOptions = {}) {
     const tls = origin.startsWith('https:')
+    this.#headers = headers
     this.#origin = origin
     this.#request = tls ? tlsRequest : plainRequest
     const options = { keepAlive: true, maxSockets: connections }
@@ -31,7 +41,7 @@ export class HttpClient implements Disposable {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>()
     const request = this.#request(
       new URL(path, this.#origin),
-      { method, headers, agent: this.#agent, signal: AbortSignal.timeout(timeoutMs) },
+      { method, headers: { ...this.#headers, ...headers }, agent: this.#agent, signal: AbortSignal.timeout(timeoutMs) },
       (response) => {
         let text = ''
         response.setEncoding('utf8')

@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import { join } from 'node:path'
 import { temporaryFolder } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { fixtureService } from '../platform/fixtures/fixture-definition.ts'
@@ -75,4 +79,44 @@ test('stores are embedded or real', async () => {
 
 test('counts are grouped', () => {
   expect(count(1_234_567.4)).toBe('1 234 567')
+})
+
+const visitWith = (argv: readonly string[], print: (line: string) => void = () => {}): Promise<number> =>
+  runTourCommand({ argv, env: {}, colour: false, print, progress: () => {}, stop: new AbortController().signal })
+
+test.each([
+  ['http://localhost', '--url wants NAME=URL'],
+  ['kounter=http://localhost', 'not "kounter=http://localhost"'],
+  ['counter=localhost:4001', '"localhost:4001" of counter is no address'],
+  ['counter=http://localhost/ui', 'is no address'],
+])('--url %s is refused', async (url, sentence) => {
+  await expect(visitWith(['--url', url])).rejects.toThrow(sentence)
+})
+
+test('--token-file is for services elsewhere, and has to be there', async () => {
+  await expect(visitWith(['--token-file', 'x'])).rejects.toThrow('go with --url')
+  await expect(visitWith(['--url', 'counter=http://127.0.0.1:1', '--token-file', '/no/such'])).rejects.toThrow(
+    '--token-file: ENOENT',
+  )
+})
+
+test('a service elsewhere is visited; one that answers wrongly does not pass', async () => {
+  const asked: string[] = []
+  const server = createServer((request, response) => {
+    asked.push(`${request.method} ${request.headers.authorization}`)
+    response.writeHead(404).end('{}')
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const address = server.address()
+  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`
+  await using folder = await temporaryFolder()
+  await writeFile(join(folder.path, 'token'), 'secret\n')
+  const printed: string[] = []
+  const argv = ['--url', `message-store=${url}`, '--token-file', join(folder.path, 'token')]
+  expect(await visitWith(argv, (line) => printed.push(line))).toBe(1)
+  server.close()
+  expect(printed.join('\n')).toMatch(
+    /✗ every answer is what the original says +GET of an unknown digest was answered 404 \{\}/,
+  )
+  expect(new Set(asked)).toContain('POST Bearer secret')
 })

@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Addition, checkHistory } from '@ballast/state-stores/counter/history'
-import { isObject } from '../../platform/log-record.ts'
 import type { SupervisedProcess } from '../../platform/supervised-process.ts'
 import type { Chapter } from '../chapter.ts'
 import { HttpClient } from '../http-client.ts'
 import { count } from '../report.ts'
+import { increment, valueIn } from './increment.ts'
 
 const clients = 64
 const incrementsPerClient = 200
@@ -25,7 +25,7 @@ export const counter: Chapter = {
     const incrementing = Promise.all(
       Array.from({ length: clients }, async (_, number) => {
         for (let n = 0; n < incrementsPerClient; n++) {
-          additions.push(await increment(client, `client-${number}-increment-${n}`, onRetry))
+          additions.push(await increment(client, { key: `client-${number}-increment-${n}`, onRetry }))
         }
       }),
     )
@@ -64,20 +64,6 @@ export const counter: Chapter = {
   },
 }
 
-async function increment(client: HttpClient, key: string, onRetry: () => void): Promise<Addition> {
-  const startedMs = performance.now()
-  for (;;) {
-    const reply = await client
-      .call({ method: 'POST', path: '/', headers: { 'idempotency-key': `"${key}"` } })
-      .catch(() => undefined)
-    if (reply?.status === 200) return { key, by: 1n, startedMs, endedMs: performance.now(), value: valueIn(reply.body) }
-    // A refusal that a repetition cannot change is a fault of the tour or of the counter.
-    if (reply !== undefined && reply.status < 500) throw new Error(`${key} was answered ${reply.status}: ${reply.body}`)
-    onRetry()
-    await delay(20 + Math.random() * 80)
-  }
-}
-
 /** Resolves with the time without a ready counter. */
 async function killAndWait(process: SupervisedProcess): Promise<number> {
   const restarts = process.restarts
@@ -89,12 +75,4 @@ async function killAndWait(process: SupervisedProcess): Promise<number> {
 
 async function valueOf(client: HttpClient): Promise<bigint> {
   return valueIn((await client.call({ method: 'GET', path: '/' })).body)
-}
-
-function valueIn(body: string): bigint {
-  const answer: unknown = JSON.parse(body)
-  if (isObject(answer) && (typeof answer['counter'] === 'number' || typeof answer['counter'] === 'string')) {
-    return BigInt(answer['counter'])
-  }
-  throw new Error(`no counter in ${body}`)
 }

@@ -1,12 +1,13 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { appProgram } from '../../platform/services/app.ts'
 import type { Chapter, ChapterContext } from '../chapter.ts'
-import { HttpClient, type Reply } from '../http-client.ts'
+import { HttpClient } from '../http-client.ts'
 import { count } from '../report.ts'
 import { runTask } from '../run-task.ts'
+import { bodyOf, digestOf, firstDifference, get, post } from './messages.ts'
 
 const processes = 6
 const messagesPerProcess = 500
@@ -30,35 +31,6 @@ export const messageStore: Chapter = {
     await benchmark(context)
     await surviveKill(context, client)
   },
-}
-
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
-const post = (client: HttpClient, message: string): Promise<Reply> =>
-  client.call({
-    method: 'POST',
-    path: '/messages',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ message }),
-  })
-const get = (client: HttpClient, digest: string): Promise<Reply> =>
-  client.call({ method: 'GET', path: `/messages/${digest}` })
-
-/** The first answer that differs from the contract, as a sentence. */
-async function firstDifference(client: HttpClient): Promise<string | undefined> {
-  const foo = digestOf('foo')
-  const steps: readonly [string, () => Promise<Reply>, number, string][] = [
-    ['GET of an unknown digest', () => get(client, 'a'.repeat(64)), 404, '{"err_msg": "Message not found"}'],
-    ['POST', () => post(client, 'foo'), 201, `{"digest":"${foo}"}`],
-    ['the same POST again', () => post(client, 'foo'), 200, `{"digest":"${foo}"}`],
-    ['GET', () => get(client, foo), 200, '{"message": "foo"}'],
-    ['DELETE', () => client.call({ method: 'DELETE', path: `/messages/${foo}` }), 200, `{"message_deleted":"${foo}"}`],
-    ['GET after DELETE', () => get(client, foo), 404, '{"err_msg": "Message not found"}'],
-  ]
-  for (const [what, step, status, body] of steps) {
-    const reply = await step()
-    if (reply.status !== status || reply.body !== body) return `${what} was answered ${reply.status} ${reply.body}`
-  }
-  return undefined
 }
 
 async function benchmark({ platform, folder, ca, check, progress }: ChapterContext): Promise<void> {
@@ -98,7 +70,7 @@ async function surviveKill({ platform, check, progress }: ChapterContext, client
   let found = 0
   for (const message of acknowledged) {
     const { status, body } = await get(client, digestOf(message))
-    if (status === 200 && body === `{"message": ${JSON.stringify(message)}}`) found++
+    if (status === 200 && body === bodyOf(message)) found++
   }
   check('every acknowledged message survives a SIGKILL', found === survivors, `${found} of ${survivors} read back`)
 }
