@@ -1,26 +1,28 @@
 import type { Service } from '@ballast/service'
 import { openCache } from '@ballast/state-stores/cache'
 import { openDocumentStore } from '@ballast/state-stores/document'
-import { openStream } from '@ballast/state-stores/stream'
+import { openPartitions } from '@ballast/state-stores/stream'
 import { openAdmission } from './admission/open-admission.ts'
 import { build } from './app.ts'
 import { boundsOf, settings, type ApiConfig } from './config.ts'
 import { DrainRate } from './drain-rate.ts'
+import { endWithPrimary } from './end-with-primary.ts'
 import { HotRead } from './hot-read.ts'
 import { observeQueue } from './queue-metrics.ts'
 import { StoredWait } from './stored-wait.ts'
-import { superviseWorkers, wantedOf } from './supervise-workers.ts'
+import { queueOptionsOf, superviseWorkers } from './supervise-workers.ts'
 import { timestampsOf } from './timestamps.ts'
-import { groupBytes } from './write-group.ts'
+import { watchStores } from './watch-stores.ts'
 import { Writer } from './writer.ts'
 import { Writes } from './writes.ts'
 
 /** The command `api`: the process that accepts writes, or with `--workers` the one that watches over such. */
 export async function api(service: Service<ApiConfig>): Promise<void> {
   if (service.config.workers > 1 && service.primary === undefined) return superviseWorkers(service)
+  if (service.primary !== undefined) await endWithPrimary()
   const { config, metrics, health } = service
   const bounds = boundsOf(config)
-  const stream = await openStream(config.stream, { bounds, setting: settings.stream, wanted: wantedOf(config) })
+  const stream = await openPartitions(config.stream, queueOptionsOf(config))
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())
@@ -89,23 +91,7 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
   service.onClose('drain rate', () => clearInterval(sampling))
   await sample()
 
-  health.add({ name: 'stream', gates: 'ready', check: () => stream.check() })
-  health.add({
-    name: 'queue',
-    gates: 'ready',
-    async check() {
-      const { entries, bytes, oldestAgeMs } = await stream.backlog()
-      if (entries >= bounds.maxEntries) throw new Error(`full: ${entries} entries`)
-      if (bytes + groupBytes > bounds.maxBytes) throw new Error(`full: ${bytes} bytes`)
-      if (oldestAgeMs > bounds.maxOldestAgeMs)
-        throw new Error(`full: oldest entry is ${Math.round(oldestAgeMs)} ms old`)
-    },
-  })
-  health.add({
-    name: 'documents',
-    gates: config.strictAssessment ? 'ready' : 'none',
-    check: () => documents.check(),
-  })
+  watchStores(health, { stream, documents, bounds, strict: config.strictAssessment })
   health.add({ name: 'cache', gates: 'none', check: () => cache.check() })
 
   const writes = new Writes({

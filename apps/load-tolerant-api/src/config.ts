@@ -1,4 +1,4 @@
-import { defaultBounds, type StreamBounds } from '@ballast/state-stores/stream'
+import { defaultBounds, mostPartitions, type StreamBounds } from '@ballast/state-stores/stream'
 import {
   bytes,
   choice,
@@ -65,6 +65,12 @@ export const apiConfig = defineConfig({
       max: 64,
       env: ['WORKERS'],
       help: 'processes that accept writes, on one address; with more than 1, one further process watches over them',
+    }),
+    partitions: integer({
+      default: 1,
+      min: 1,
+      max: mostPartitions,
+      help: 'parts of the queue that writes are spread over; with more than 1 each part has one active consumer',
     }),
     ...queueBounds,
     wantFsynced: flag({

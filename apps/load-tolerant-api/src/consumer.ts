@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { consoleRoutes } from '@ballast/console'
 import { buildServer, type Service } from '@ballast/service'
 import { openDocumentStore } from '@ballast/state-stores/document'
-import { openStream } from '@ballast/state-stores/stream'
+import { openPartitions } from '@ballast/state-stores/stream'
 import { settings, type ConsumerConfig } from './config.ts'
 import { consumerConsole } from './console.ts'
 import { Flusher } from './flusher.ts'
@@ -12,7 +12,7 @@ import { observeQueue } from './queue-metrics.ts'
 /** The command `consumer`: the process that moves what is queued to the document store. */
 export async function consumer(service: Service<ConsumerConfig>): Promise<void> {
   const { config, health, log, metrics, stopping } = service
-  const stream = await openStream(config.stream, {
+  const stream = await openPartitions(config.stream, {
     setting: settings.stream,
     claimTimeoutMs: config.claimTimeoutMs,
     onLost: observeLosses(metrics, log),
@@ -42,6 +42,14 @@ export async function consumer(service: Service<ConsumerConfig>): Promise<void> 
     help: '1 while the document store or the queue fails and rounds are probes',
     collect() {
       this.set(flusher.failures > 0 ? 1 : 0)
+    },
+  })
+
+  metrics.gauge({
+    name: 'load_tolerant_api_held_partitions',
+    help: 'partitions of the queue whose active consumer this is; 0 while there is only one, which needs none',
+    collect() {
+      this.set(stream.held.length)
     },
   })
 

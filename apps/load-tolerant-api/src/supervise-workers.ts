@@ -1,29 +1,34 @@
 import type { Service } from '@ballast/service'
 import { openDocumentStore } from '@ballast/state-stores/document'
-import { type Durability, openStream } from '@ballast/state-stores/stream'
+import { openPartitions, type PartitionsOptions } from '@ballast/state-stores/stream'
 import { boundsOf, type ApiConfig, settings } from './config.ts'
+import { watchStores } from './watch-stores.ts'
 
-export function wantedOf(config: Pick<ApiConfig, 'wantFsynced' | 'wantReplicas'>): Partial<Durability> {
-  const { wantFsynced, wantReplicas } = config
-  return {
+/** How the api opens its queue. */
+export function queueOptionsOf(config: ApiConfig): PartitionsOptions {
+  const { wantFsynced, wantReplicas, partitions } = config
+  const wanted = {
     ...(wantFsynced ? { fsyncedLocal: true } : {}),
     ...(wantReplicas === undefined ? {} : { replicas: wantReplicas }),
   }
+  return { bounds: boundsOf(config), partitions, setting: settings.stream, wanted }
 }
 
 /**
  * Starts the processes that accept writes and replaces those that end. Each has its own connections to the stores, its
- * micro-batches and its ids, so nothing goes through this process. The stores are tried first: what is wrong with them is
- * said once.
+ * micro-batches and its ids, so nothing goes through this process. It opens the stores first, so that what is wrong with
+ * them is said once, and keeps them to tell at `--metrics-listen` whether writes can be accepted, however busy the workers are.
  */
 export async function superviseWorkers(service: Service<ApiConfig>): Promise<void> {
-  const { config } = service
+  const { config, health } = service
   if ([config.stream, config.documents].some((url) => url.startsWith('memory:'))) {
     throw new Error('--workers needs stores that processes can share: memory: belongs to one process')
   }
-  const options = { bounds: boundsOf(config), setting: settings.stream, wanted: wantedOf(config) }
-  await (await openStream(config.stream, options)).close()
-  await (await openDocumentStore(config.documents, { setting: settings.documents })).close()
+  const stream = await openPartitions(config.stream, queueOptionsOf(config))
+  service.onClose('stream', () => stream.close())
+  const documents = await openDocumentStore(config.documents, { setting: settings.documents })
+  service.onClose('documents', () => documents.close())
+  watchStores(health, { stream, documents, bounds: boundsOf(config), strict: config.strictAssessment })
   await service.startWorkers({ count: config.workers, answer: noAnswer })
 }
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError, sentence, type Service } from '@ballast/service'
 import { openDocumentStore } from '@ballast/state-stores/document'
-import { openStream } from '@ballast/state-stores/stream'
+import { openPartitions } from '@ballast/state-stores/stream'
 import { settings, type VerifyConfig } from './config.ts'
 import { type Report, verify } from './verify.ts'
 
@@ -20,7 +20,7 @@ export async function verifyCommand(service: Service<VerifyConfig>, print: (text
 async function look(service: Service<VerifyConfig>): Promise<Report> {
   const { config } = service
   const acknowledged = config.acknowledged === undefined ? [] : await readIds(config.acknowledged)
-  const stream = await openStream(config.stream, { setting: settings.stream })
+  const stream = await openPartitions(config.stream, { setting: settings.stream })
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startFaultProxy } from '@ballast/fault-proxy'
@@ -105,3 +106,22 @@ test('a full disk: 503, nothing of it is there; with room again all that was ack
     report: { ok: true, stored: told.acknowledged.length, unacknowledged: 0, totalQueued: 0 },
   })
 }, 120_000)
+
+test('a disk that is full for the queue: /readyz is 503 until there is room again, without a restart', async () => {
+  await using folder = await temporaryFolder()
+  const args = stores(folder.path)
+  await using api = await start('api', args, '127.0.0.1:0', "trap '' XFSZ; ulimit -S -f 4000")
+  const told: Told = { acknowledged: [], refused: 0, unknown: 0 }
+  const done = new AbortController()
+  const clients = load(() => api.url, 32, told, done.signal)
+  await waitUntil(() => told.refused > 20)
+  done.abort()
+  await clients
+  const { status, body } = await get(`${api.url}/readyz`)
+  expect([status, JSON.parse(body).error]).toEqual([503, expect.stringContaining('is the disk full?')])
+  // util-linux: the process goes on, on a disk with room.
+  execFileSync('prlimit', ['--pid', String(api.process.pid), '--fsize=unlimited'])
+  await waitUntil(async () => (await get(`${api.url}/readyz`)).status === 200, { what: 'it to be ready again' })
+  expect((await get(`${api.url}/api/data`)).status).toBe(200)
+  expect(await stop(api)).toBe(0)
+}, 60_000)

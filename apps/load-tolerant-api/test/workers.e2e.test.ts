@@ -5,13 +5,22 @@ import { startBackend } from '@ballast/backends'
 import { describeOnBackend } from '@ballast/backends/describe-on-backend'
 import { encodeDocument, openDocumentStore, splitDocuments } from '@ballast/state-stores/document'
 import { openStream } from '@ballast/state-stores/stream'
-import { temporaryFolder, waitUntil } from '@ballast/testing'
+import { freePort, temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { get, idsOf, load, type Told } from './load-client.ts'
 import { run, start, stop, stores } from './system.ts'
 
 const childrenOf = (pid: number): number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number)
+
+/** Not a zombie, which waits only for whoever adopted it. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
 
 interface Outcome {
   readonly told: Told
@@ -60,6 +69,29 @@ test('--workers 2 on the embedded queue: one address, one /metrics, a killed pro
   expect(outcome.told.acknowledged.length).toBeGreaterThan(2000)
   expectNothingLost(outcome)
 }, 120_000)
+
+test('a primary that is killed takes its workers along, also one that is stopped and holds the port', async () => {
+  await using folder = await temporaryFolder()
+  await using api = await start('api', [...stores(folder.path), '--workers', '2'])
+  const workers = childrenOf(api.process.pid)
+  process.kill(workers[0] ?? 0, 'SIGSTOP')
+  api.process.kill('SIGKILL')
+  await waitUntil(() => workers.every((pid) => !isRunning(pid)), { what: 'both workers to be gone' })
+  await using next = await start('api', stores(folder.path), new URL(api.url).host)
+  expect((await get(`${next.url}/api/data`)).status).toBe(200)
+}, 60_000)
+
+test('with --workers 2 and --metrics-listen the process that watches over them tells whether writes are accepted', async () => {
+  await using folder = await temporaryFolder()
+  const [port, writeBytes] = [await freePort(), 2970]
+  const own = ['--metrics-listen', `127.0.0.1:${port}`, '--queue-max-bytes', String(2 * writeBytes)]
+  await using api = await start('api', [...stores(folder.path), '--workers', '2', ...own])
+  const probe = (path: string) => get(`http://127.0.0.1:${port}${path}`)
+  expect([(await probe('/readyz')).status, (await probe('/metrics')).status]).toEqual([200, 200])
+  for (let count = 0; count < 2; count++) expect((await get(`${api.url}/api/data`)).status).toBe(200)
+  expect((await probe('/readyz')).status).toBe(503)
+  expect((await probe('/livez')).status).toBe(200)
+}, 60_000)
 
 test('--workers 2 on stores that belong to one process is refused in one sentence', async () => {
   await using refused = run('api', ['--workers', '2', '--stream', 'memory:', '--documents', 'memory:'])

@@ -1,5 +1,5 @@
 import { ConfigError, type Service } from '@ballast/service'
-import { type BuriedDocument, openStream } from '@ballast/state-stores/stream'
+import { type BuriedDocument, openPartitions } from '@ballast/state-stores/stream'
 import { boundsOf, type DeadConfig, settings } from '../config.ts'
 import { type LetterFilter, pagesOf, replay, type ReplayReport } from './dead-letters.ts'
 
@@ -12,7 +12,7 @@ export async function deadCommand(service: Service<DeadConfig>, print: Print): P
   if (action !== 'list' && action !== 'replay') {
     throw new ConfigError(`dead list or dead replay, not dead ${JSON.stringify(action)}`)
   }
-  const stream = await openStream(config.stream, { setting: settings.stream, bounds: boundsOf(config) })
+  const stream = await openPartitions(config.stream, { setting: settings.stream, bounds: boundsOf(config) })
   service.onClose('stream', () => stream.close())
   if (action === 'replay') {
     const report = await replay(stream, config)

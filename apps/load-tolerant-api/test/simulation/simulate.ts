@@ -1,6 +1,6 @@
 import { type DocumentStore, ObjectIds, openDocumentStore } from '@ballast/state-stores/document'
 import { OutcomeUnknownError } from '@ballast/state-stores/outcome'
-import { openStream, type WriteStream } from '@ballast/state-stores/stream'
+import { openPartitions, type WriteStream } from '@ballast/state-stores/stream'
 import { Flusher } from '../../src/flusher.ts'
 import { type Report, verify } from '../../src/verify.ts'
 import { Writer } from '../../src/writer.ts'
@@ -20,13 +20,14 @@ const requestsPerRound = 5
 /**
  * The api's writer and the consumer's flusher over stores in memory, under one clock: stores that fail before and after they
  * did what they were told, an api and consumers that die at any moment. Then everything may drain, and `verify` judges.
+ * Every other seed has its queue in three partitions.
  */
 export async function simulate(seed: number, mutant: Mutant = (stores) => stores): Promise<Report> {
   const next = randomFrom(seed)
   const clock = { nowMs: 1_800_000_000_000 }
   const now = (): number => clock.nowMs
   const real = {
-    stream: await openStream('memory:', { now, claimTimeoutMs }),
+    stream: await openPartitions('memory:', { now, claimTimeoutMs, partitions: seed % 2 === 0 ? 3 : 1 }),
     documents: await openDocumentStore('memory:'),
   }
   const forgotten: (() => void)[] = []

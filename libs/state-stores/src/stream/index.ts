@@ -1,6 +1,9 @@
 export { openStream } from './open.ts'
+export { mostPartitions, openPartitions, type PartitionsOptions } from './open-partitions.ts'
+export type { PartitionedStream } from './partitioned.ts'
 export {
   type AppendOutcome,
+  type Attendant,
   type Backlog,
   type Burial,
   type BuriedDocument,
@@ -14,6 +17,7 @@ export {
   type Incarnation,
   type QueuedEntry,
   type ReplayOutcome,
+  type Roster,
   type SettleOutcome,
   type SlotRequest,
   type StreamBounds,

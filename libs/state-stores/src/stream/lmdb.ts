@@ -1,7 +1,7 @@
 import { openLmdb } from '../lmdb-environment.ts'
 import { fullBound, refusal } from './bounds.ts'
 import { claimable, handOut, type Holding, holds, nobody, parked } from './claim-order.ts'
-import { decodeDead, encodeDead } from './lmdb-dead.ts'
+import { decodeDead, keepDead } from './lmdb-dead.ts'
 import {
   appendedAt,
   decodeFrame,
@@ -23,7 +23,6 @@ import { lmdbReads } from './lmdb-reads.ts'
 import { poll } from './poll.ts'
 import {
   type AppendOutcome,
-  type BuriedDocument,
   type Claimed,
   type ClaimRequest,
   defaultBounds,
@@ -34,6 +33,8 @@ import {
   type WriteStream,
 } from './port.ts'
 import { replayed } from './replay.ts'
+import { LmdbRoom } from './lmdb-room.ts'
+import { lmdbRoster } from './lmdb-roster.ts'
 import { reserve } from './slot.ts'
 import { refuseUnreachable } from './wanted.ts'
 
@@ -68,6 +69,9 @@ export async function lmdbStream({
   const dead = environment.table('dead')
   /** Budget -> time of the next free slot. */
   const slots = environment.table('slots')
+
+  const { admits, ...roster } = lmdbRoster(environment, now, claimTimeoutMs)
+  const room = new LmdbRoom({ environment, maxEntryBytes: limits.maxEntryBytes, now: () => performance.now() })
 
   const readState = (): StreamState => decodeState(state.get(totalsKey))
   const change = <T>(action: (totals: StreamState) => T): Promise<T> =>
@@ -139,6 +143,7 @@ export async function lmdbStream({
   }
   const take = (consumer: string, { maxEntries, maxBytes }: ClaimRequest): Promise<Claimed[]> =>
     change((totals) => {
+      if (!admits(consumer)) return []
       const nowMs = now()
       const held: (Holding & { sequence: number })[] = []
       for (const { key, value } of holdings.range()) {
@@ -190,21 +195,16 @@ export async function lmdbStream({
     totals.settledDocuments += documents
     totals.settledBytes += body.length
   }
-  const keepLetter = (letter: BuriedDocument, sequence: number, totals: StreamState): void => {
-    const other = dead.get(Buffer.from(letter.id))
-    if (other !== undefined && Buffer.compare(decodeDead(other).body, letter.body) === 0) return
-    const id = other === undefined ? letter.id : `${letter.id}/${sequence}`
-    dead.put(Buffer.from(id), encodeDead({ ...letter, id }))
-    totals.deadLetters++
-  }
 
   return {
-    append: (batch) =>
-      change((totals) => {
+    append: (batch) => {
+      const appending = change((totals) => {
         const nowMs = now()
         const ageMs = oldestAgeMs()
         return batch.map((entry) => appendOne(entry, totals, ageMs, nowMs))
-      }),
+      })
+      return room.watch(batch, appending)
+    },
     claim: (consumer, request) =>
       poll(
         // The read spares an idle consumer the write lock.
@@ -231,7 +231,8 @@ export async function lmdbStream({
         ({ claimed, dead: letters }, sequence, totals) => {
           const buriedAtMs = now()
           for (const letter of letters) {
-            keepLetter({ ...letter, buriedAtMs, deliveries: claimed.delivery }, sequence, totals)
+            const kept = keepDead(dead, { ...letter, buriedAtMs, deliveries: claimed.delivery }, sequence)
+            if (kept) totals.deadLetters++
           }
           remove(sequence, totals)
         },
@@ -286,9 +287,11 @@ export async function lmdbStream({
         slots.put(key, encodeTime(nextMs))
         return slotMs - nowMs
       }),
+    ...roster,
     check: async () => {
       environment.check()
       latest(readState)
+      await room.check()
     },
     close: () => environment.close(),
     [Symbol.asyncDispose]: () => environment.close(),

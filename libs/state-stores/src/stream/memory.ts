@@ -13,6 +13,7 @@ import {
   type WriteStream,
 } from './port.ts'
 import { replayed } from './replay.ts'
+import { emptyRoster, keptRoster } from './roster.ts'
 import { reserve } from './slot.ts'
 import { refuseUnreachable } from './wanted.ts'
 
@@ -40,6 +41,13 @@ export function memoryStream({
   const dead = new Map<string, BuriedDocument>()
   const slots = new Map<string, number>()
   const totals = { sequence: 0, bytes: 0, documents: 0, appended: 0n, settled: 0n, settledBytes: 0n }
+  let rosterState = emptyRoster
+  const cell = {
+    read: () => rosterState,
+    write: (state: typeof emptyRoster) => void (rosterState = state),
+    step: async <T>(action: () => T) => action(),
+  }
+  const { admits, ...roster } = keptRoster(cell, now, claimTimeoutMs)
   const oldestAgeMs = (): number => {
     const [oldest] = entries.values()
     return oldest === undefined ? 0 : Math.max(0, now() - oldest.appendedAtMs)
@@ -73,6 +81,7 @@ export function memoryStream({
   }
   const fill = (): Fill => ({ entries: entries.size, bytes: totals.bytes, oldestAgeMs: oldestAgeMs() })
   const take = (consumer: string, maxEntries: number, maxBytes: number): Claimed[] => {
+    if (!admits(consumer)) return []
     const all = [...entries.values()]
     const held = all.flatMap((kept) => (kept.holding === undefined ? [] : [{ kept, ...kept.holding }]))
     const fresh = all.filter(({ holding }) => holding === undefined)
@@ -170,6 +179,7 @@ export function memoryStream({
       slots.set(request.budget, nextMs)
       return slotMs - nowMs
     },
+    ...roster,
     check: async () => {},
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},

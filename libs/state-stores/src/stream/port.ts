@@ -113,7 +113,8 @@ export interface SlotRequest {
 
 /**
  * A write-behind queue: at least once, first in first out, never trimmed. An entry leaves it by `acknowledge` or `bury`
- * of whoever holds its current claim, and in no other way.
+ * of whoever holds its current claim, and in no other way. Any consumer is handed what is next, or only the one that
+ * occupies the queue.
  *
  * Every method is one atomic step against all processes that use the stream. Time is the stream's own clock.
  * A rejection with `NotAppliedError` means that nothing happened; any other one: unknown.
@@ -165,10 +166,38 @@ export interface WriteStream extends AsyncDisposable {
    */
   reserveSlot(request: SlotRequest): Promise<number>
 
-  /** Resolves when the queue answers; rejects with what is wrong. */
+  /**
+   * Makes the consumer the only one to whom this queue hands entries, until it resigns or was not heard of (by `occupy` or
+   * `claim`) for the claim time-out. False while it is another one: whose claims find nothing meanwhile. To settle, no
+   * occupation is needed: there the fence of each claim decides.
+   */
+  occupy(consumer: Incarnation): Promise<boolean>
+
+  /** Ends the consumer's occupation, if it has it. What it still holds stays its own until it is settled or abandoned. */
+  resign(consumer: Incarnation): Promise<void>
+
+  /** Kept by the first partition of a queue. */
+  readonly roster: Roster
+
+  /** Resolves when the queue can take an append; rejects with what is wrong. */
   check(): Promise<void>
 
   close(): Promise<void>
+}
+
+/** A consumer of a queue in partitions, and those that it occupies, as it said. */
+export interface Attendant {
+  readonly consumer: Incarnation
+  readonly holds: readonly number[]
+}
+
+/** Who is there to share the partitions of a queue. Only `occupy` decides who has one. */
+export interface Roster {
+  /** Notes that the consumer is there and what it occupies. Answers who was there within the claim time-out, itself among them. */
+  attend(consumer: Incarnation, holds: readonly number[]): Promise<readonly Attendant[]>
+  depart(consumer: Incarnation): Promise<void>
+  /** How many partitions the queue has; raised to `atLeast`, never lowered: what is in one must be found. */
+  partitions(atLeast: number): Promise<number>
 }
 
 export interface QueuedEntry {

@@ -3,12 +3,12 @@ import { parked } from './claim-order.ts'
 import { entryVersion } from './redis-entry.ts'
 
 /*
- * Each script is one atomic step. Time is the server's, unless the caller brings his own (tests). Keys 1 to 6: the stream,
- * its state, takeovers, dead letters, their ids, slots; argument 1: the caller's time or nothing, 2: prefix of the index
+ * Each script is one atomic step. Time is the server's, unless the caller brings his own (tests). Keys 1 to 7: the stream,
+ * its state, takeovers, dead letters, their ids, slots, roster; argument 1: the caller's time or nothing, 2: prefix of the index
  * keys, 3: the consumer group. The group's own pending list says who holds an entry, since when and for which time.
  */
-const prelude = `
-local stream, state, takeovers, dead, deadIds, slots = unpack(KEYS)
+export const prelude = `
+local stream, state, takeovers, dead, deadIds, slots, roster = unpack(KEYS)
 local index, group = ARGV[2], ARGV[3]
 local time = redis.call('TIME')
 local server = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -61,11 +61,19 @@ return outcomes
 
 /**
  * From 4: consumer, most entries, most bytes, claim time-out in ms. Answers the entries handed out (id, delivery,
- * takeovers, fields), how many entries were found to be removed by somebody else, and the last id ever handed out.
+ * takeovers, fields), how many entries were found to be removed by somebody else, and the last id ever handed out. While
+ * another consumer occupies the queue: nothing, and that newer entries are to be waited for.
  */
 export const claimScript = script(`${prelude}
 local consumer, maxEntries, maxBytes, timeout = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local taken, bytes, full, lost = {}, 0, maxEntries < 1, 0
+
+local occupant = redis.call('HGET', state, 'occupant')
+if occupant then
+  local age = now - counted('occupantSeenMs')
+  if occupant ~= consumer and age <= timeout then return { {}, 0, '$' } end
+  if occupant == consumer and age > timeout / 4 then redis.call('HSET', state, 'occupantSeenMs', now) end
+end
 
 local function room(fields)
   local size = 0

@@ -20,6 +20,7 @@ import {
 } from './port.ts'
 import { RedisDoorbell } from './redis-doorbell.ts'
 import { decodeEntry, LaterFormatError } from './redis-entry.ts'
+import { redisRoster } from './redis-roster.ts'
 import { firstIdOf } from './replay.ts'
 import {
   appendScript,
@@ -70,7 +71,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
   const waitMs = integerParameter(target, 'waitMs', 1000)
   const timeoutMs = integerParameter(target, 'timeoutMs', 5000)
   const kin = (name: string): string => `{${key}}:${name}`
-  const keys = [key, ...['state', 'takeovers', 'dead', 'dead:ids', 'slots'].map(kin)]
+  const keys = [key, ...['state', 'takeovers', 'dead', 'dead:ids', 'slots', 'roster'].map(kin)]
   const consumers = new Set<string>()
   let runAtLastSlot = ''
 
@@ -263,8 +264,10 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
       runAtLastSlot = runId
       return waitForMs
     },
+    ...redisRoster((script, ...args) => run(main, script, ...args), claimTimeoutMs),
     async check() {
-      await Promise.all([main, appender].map((connection) => connection.send(['PING'])))
+      // Nothing is added, yet a server that refuses writes (no memory, no disk, too few replicas, no primary any more) refuses this.
+      await Promise.all([main, appender].map((connection) => connection.send(['HINCRBY', kin('state'), 'bytes', 0])))
     },
     close,
     [Symbol.asyncDispose]: close,

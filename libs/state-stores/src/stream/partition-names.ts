@@ -1,0 +1,25 @@
+/** What an entry is called outside of its partition: the first one's keep their names. */
+export const nameOf = (entry: string, partition: number): string => (partition === 0 ? entry : `${entry}@${partition}`)
+
+/** What it is called in there. */
+export function ownName(name: string): string {
+  const at = name.lastIndexOf('@')
+  return at < 0 ? name : name.slice(0, at)
+}
+
+export function partitionOf(name: string): number {
+  const at = name.lastIndexOf('@')
+  return at < 0 ? 0 : Number(name.slice(at + 1))
+}
+
+/** The URL of a partition: the first one's is that of the queue; `writes` has its kin in `writes-1`, a folder in `partition-1`. */
+export function partitionUrl(url: string, partition: number): string {
+  if (partition === 0) return url
+  const given = url.trim()
+  if (/^lmdb:/i.test(given)) return `${given.replace(/\/+$/, '')}/partition-${partition}`
+  if (!/^rediss?:/i.test(given)) return given
+  const [base = '', query = ''] = given.split('?', 2)
+  const parameters = new URLSearchParams(query)
+  parameters.set('stream', `${parameters.get('stream') ?? 'writes'}-${partition}`)
+  return `${base}?${parameters.toString()}`
+}
