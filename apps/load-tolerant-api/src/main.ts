@@ -1,9 +1,11 @@
+#!/usr/bin/env node
 import { command, runApp } from '@ballast/service'
 import packageJson from '../package.json' with { type: 'json' }
 import { api } from './api.ts'
 import { apiConfig, consumerConfig, deadConfig, verifyConfig } from './config.ts'
 import { deadCommand } from './dead/command.ts'
 import { consumer } from './consumer.ts'
+import { doctor } from './doctor.ts'
 import { fromSeedEnvironment } from './seed-environment.ts'
 import { verifyCommand } from './verify-command.ts'
 
@@ -20,6 +22,7 @@ await runApp({
     verify: command(verifyConfig, (service) => verifyCommand(service, (text) => process.stdout.write(text)), {
       kind: 'task',
     }),
+    doctor,
   },
   defaultCommand: 'api',
 })

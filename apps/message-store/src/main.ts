@@ -5,6 +5,7 @@ import { exportArchive, importArchive } from './archive/commands.ts'
 import { bench } from './bench/bench.ts'
 import { makeCertificate } from './certificate/make-certificate.ts'
 import { benchConfig, certificateConfig, exportConfig, importConfig, serveConfig, verifyConfig } from './config.ts'
+import { doctor } from './doctor.ts'
 import { verify } from './scrub/verify.ts'
 import { serve } from './serve.ts'
 
@@ -19,6 +20,7 @@ await runApp({
     export: command(exportConfig, (service) => exportArchive(service, print), { kind: 'task' }),
     import: command(importConfig, (service) => importArchive(service, print), { kind: 'task' }),
     bench: command(benchConfig, (service) => bench(service, print), { kind: 'task' }),
+    doctor,
     certificate: command(certificateConfig, (service) => makeCertificate(service, print), { kind: 'task' }),
   },
   defaultCommand: 'serve',

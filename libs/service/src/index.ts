@@ -1,4 +1,7 @@
 export * from './config/index.ts'
+export type { Check } from './doctor/check.ts'
+export { doctorCommand } from './doctor/doctor-command.ts'
+export { storeCheck } from './doctor/store-check.ts'
 export { anonymous, type Authenticator, type Principal } from './auth/principal.ts'
 export { Health, type CheckResult, type HealthCheck, type Probe, type ProbeResult } from './health.ts'
 export { sendProblem, type AnswerProblem } from './http/answer-errors.ts'

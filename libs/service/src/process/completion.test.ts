@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { expect, test } from 'vitest'
-import { defineConfig, flag, text } from '../config/index.ts'
+import { choice, defineConfig, flag, text } from '../config/index.ts'
 import { command } from './command.ts'
 import { completionScript } from './completion.ts'
 
@@ -8,7 +8,7 @@ const serve = defineConfig({
   app: 'my-app',
   prefix: 'MY_APP',
   summary: 'Serves',
-  options: { store: text({ help: 'x' }) },
+  options: { store: text({ help: 'x' }), auth: choice(['none', 'tokens'], { help: 'x' }) },
 })
 const copy = defineConfig({
   app: 'my-app',
@@ -36,4 +36,10 @@ test('bash is offered commands, and the flags of the command that was typed', ()
     '--print-config',
   ])
   expect(offered('--st')).toEqual(['--store'])
+})
+
+test('a flag that takes one of a few words is followed by those, any other by file names', () => {
+  expect(offered('--auth', '')).toEqual(['none', 'tokens'])
+  expect(offered('serve', '--auth', 't')).toEqual(['tokens'])
+  expect(offered('--store', 'package.js')).toEqual(['package.json'])
 })
