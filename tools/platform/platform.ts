@@ -6,7 +6,7 @@ import type { LogRecord } from './log-record.ts'
 import { PidFiles } from './pid-files.ts'
 import { checkPorts } from './ports.ts'
 import { ServiceGroup } from './service-group.ts'
-import type { Report, ServiceDefinition } from './service.ts'
+import type { EmbeddedServer, Report, ServiceDefinition } from './service.ts'
 import { StartError } from './start-error.ts'
 import type { SupervisedProcess } from './supervised-process.ts'
 
@@ -59,6 +59,11 @@ export class Platform implements AsyncDisposable {
 
   get processes(): readonly SupervisedProcess[] {
     return this.#groups.flatMap(({ processes }) => processes)
+  }
+
+  /** Embedded servers of a service; none before it was started. */
+  serversOf(service: string): readonly EmbeddedServer[] {
+    return this.#groups.find(({ name }) => name === service)?.servers ?? []
   }
 
   processesOf(service: string): readonly SupervisedProcess[] {

@@ -1,4 +1,4 @@
-import type { OpenedStores, ProcessSpec, ServiceContext, ServiceDefinition } from './service.ts'
+import type { EmbeddedServer, OpenedStores, ProcessSpec, ServiceContext, ServiceDefinition } from './service.ts'
 import { reasonOf, StartError } from './start-error.ts'
 import { SupervisedProcess, type SupervisorOptions } from './supervised-process.ts'
 
@@ -16,6 +16,7 @@ export class ServiceGroup {
   #opening: Promise<OpenedStores | undefined> | undefined
   #env: Readonly<Record<string, string | undefined>>
   #main: SupervisedProcess | undefined
+  #servers: readonly EmbeddedServer[] = []
   #stopping = false
 
   constructor(options: ServiceGroupOptions) {
@@ -31,6 +32,10 @@ export class ServiceGroup {
     return this.#processes
   }
 
+  get servers(): readonly EmbeddedServer[] {
+    return this.#servers
+  }
+
   get url(): string | undefined {
     return this.#main?.url
   }
@@ -43,7 +48,9 @@ export class ServiceGroup {
   async start(): Promise<void> {
     const { definition } = this.#options
     this.#opening = this.#openStores()
-    this.#env = { ...this.#env, ...(await this.#opening)?.env }
+    const stores = await this.#opening
+    this.#servers = stores?.servers ?? []
+    this.#env = { ...this.#env, ...stores?.env }
     const specs = definition.processes(this.#context())
     for (const [, ofRole] of Map.groupBy(specs, ({ role }) => role)) {
       await Promise.all(ofRole.map((spec) => this.#add(spec)))

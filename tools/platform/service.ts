@@ -27,9 +27,21 @@ export interface ServiceContext {
   readonly report: Report
 }
 
+/** A server that the platform runs below a service, for who wants to see what becomes of it without. */
+export interface EmbeddedServer {
+  /** Unique in the platform, as the names of processes are. */
+  readonly name: string
+  /** Undefined while it does not run. */
+  readonly pid: number | undefined
+  readonly restarts: number
+  /** Reaches all processes of it. */
+  signal(signal: NodeJS.Signals): Promise<void>
+}
+
 export interface OpenedStores {
   /** Added to the environment of the service's processes. */
   readonly env: Readonly<Record<string, string>>
+  readonly servers?: readonly EmbeddedServer[]
   /** Called after the last process of the service has ended. */
   close(): Promise<void>
 }

@@ -8,6 +8,8 @@ export interface Proof {
   /** Folder of the project, and the test file in it. */
   readonly project: string
   readonly file: string
+  /** Only tests with this in their title; default: all of the file. */
+  readonly only?: string
   /** Read by the test. */
   readonly env: Readonly<Record<string, string>>
   /** One test of the file may take this long. */

@@ -52,6 +52,26 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 3_600_000,
   },
   {
+    name: 'message-store-mutants',
+    shows:
+      'eleven dangerous lines (syncs, order, digests in and out, what must be new), each taken out: a test fails each time',
+    takes: 'about 3 min, estimated from short runs',
+    project: 'libs/state-stores',
+    file: 'src/blob/mutants/mutants.test.ts',
+    env: { BLOB_MUTANTS: '99' },
+    timeoutMs: 600_000,
+  },
+  {
+    name: 'message-store-truncation',
+    shows:
+      'the newest file cut off at every byte: what was acknowledged before is whole, nothing is read that is not, nothing is overwritten',
+    takes: 'about 30 min, estimated from short runs',
+    project: 'libs/state-stores',
+    file: 'src/blob/lmdb/truncated.test.ts',
+    env: { TRUNCATE_STEP: '1' },
+    timeoutMs: 7_200_000,
+  },
+  {
     name: 'message-store-footprint',
     shows:
       '1 GiB written and read in less than 64 MiB of memory; 1,000 readers of 100 MiB who stall, in less than 400 MB',
@@ -171,6 +191,27 @@ export const proofs: readonly Proof[] = [
     file: 'src/blob/cassandra/nodes.test.ts',
     env: { NODE_KILL_ROUNDS: '6' },
     timeoutMs: 3_600_000,
+  },
+  {
+    name: 'console-connects',
+    shows:
+      '2,000 readers of the live streams who come and go leave no descriptor open, at the launcher and at a service',
+    takes: 'about 1 min, estimated from short runs',
+    project: 'tools',
+    file: 'launcher/console/console.browser.test.ts',
+    only: 'leave no descriptor open',
+    env: { CONSOLE_CONNECTS: '2000' },
+    timeoutMs: 900_000,
+  },
+  {
+    name: 'console-page',
+    shows: 'a page that is open for 30 minutes, and led through all its views under work, grows by less than 20 MB',
+    takes: '31 min',
+    project: 'tools',
+    file: 'launcher/console/console.browser.test.ts',
+    only: 'grows by less than 20 MB',
+    env: { CONSOLE_PAGE_MINUTES: '30' },
+    timeoutMs: 2_400_000,
   },
   {
     name: 'backend-faults',

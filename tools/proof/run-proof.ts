@@ -24,10 +24,11 @@ export async function runProof({ argv, env, proofs, print }: RunProofOptions): P
   }
   const proof = proofs.find((candidate) => candidate.name === name)
   if (proof === undefined) throw new UsageError(`There is no proof "${name}"; --help lists them.`)
-  const { project, file, timeoutMs, shows, takes } = proof
+  const { project, file, only, timeoutMs, shows, takes } = proof
   print(`${name}: ${shows} (takes ${takes})`)
   // The verbose reporter shows what tests annotate: the figures.
-  const child = spawn('vitest', ['run', file, `--testTimeout=${timeoutMs}`, '--reporter=verbose'], {
+  const chosen = only === undefined ? [] : ['-t', only]
+  const child = spawn('vitest', ['run', file, ...chosen, `--testTimeout=${timeoutMs}`, '--reporter=verbose'], {
     cwd: `${root}/${project}`,
     // What the caller sets wins, so that a proof can be made longer or shorter.
     env: { ...proof.env, ...env },

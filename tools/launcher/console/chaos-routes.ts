@@ -22,7 +22,7 @@ export const chaosRoutes: Routes<ChaosOptions> = async (app, { chaos, witness, r
       schema: { hide: true, params: Type.Object({ name: Type.String(), blow: Blow }) },
     },
     async ({ params: { name, blow } }) => {
-      if (!chaos.strike(name, blow)) throw serviceProblems.create('not-found', `No process "${name}" runs now.`)
+      if (!(await chaos.strike(name, blow))) throw serviceProblems.create('not-found', `No process "${name}" runs now.`)
       return { name, blow }
     },
   )

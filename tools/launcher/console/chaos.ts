@@ -12,47 +12,73 @@ export interface ProcessView {
 
 export type Blow = 'kill' | 'pause' | 'resume'
 
-/** Signals to the processes of the platform. What it stops it remembers, for a stopped process cannot end in an orderly way. */
+type Signalled = Pick<Platform, 'processes' | 'processesOf' | 'serversOf'>
+
+const signals = { kill: 'SIGKILL', pause: 'SIGSTOP', resume: 'SIGCONT' } as const
+
+/**
+ * Signals to the processes of the platform, and to the servers that it runs below them. What it stops it remembers, for a stopped
+ * process cannot end in an orderly way.
+ */
 export class Chaos {
-  readonly #platform: Pick<Platform, 'processes' | 'processesOf'>
+  readonly #platform: Signalled
+  readonly #services: readonly ServiceDefinition[]
   /** By name, the pid that was stopped: its successor runs. */
   readonly #paused = new Map<string, number>()
 
-  constructor(platform: Pick<Platform, 'processes' | 'processesOf'>) {
+  constructor(platform: Signalled, services: readonly ServiceDefinition[]) {
     this.#platform = platform
+    this.#services = services
   }
 
-  processes(services: readonly ServiceDefinition[]): readonly ProcessView[] {
+  /** What runs below a service comes after all processes. */
+  get processes(): readonly ProcessView[] {
     const serviceOf = new Map(
-      services.flatMap(({ name }) => this.#of(name).map((process) => [process.name, name] as const)),
+      this.#services.flatMap(({ name }) => this.#of(name).map((process) => [process.name, name] as const)),
     )
-    return this.#platform.processes.map(({ name, state, pid, restarts }) => ({
-      name,
-      service: serviceOf.get(name) ?? '',
-      state,
-      paused: this.isPaused(name),
-      pid: pid ?? null,
-      restarts,
-    }))
+    const processes = this.#platform.processes.map(({ name, state, pid, restarts }) => {
+      return {
+        name,
+        service: serviceOf.get(name) ?? '',
+        state,
+        paused: this.isPaused(name),
+        pid: pid ?? null,
+        restarts,
+      }
+    })
+    const servers = this.#services.flatMap(({ name: service }) =>
+      this.#platform.serversOf(service).map(({ name, pid, restarts }) => {
+        const state = pid === undefined ? 'waiting' : 'ready'
+        return { name, service, state, paused: this.isPaused(name), pid: pid ?? null, restarts }
+      }),
+    )
+    return [...processes, ...servers]
   }
 
   isPaused(name: string): boolean {
-    const pid = this.#platform.processes.find((process) => process.name === name)?.pid
+    const pid = this.#find(name)?.pid
     return pid !== undefined && this.#paused.get(name) === pid
   }
 
   /** False: no such process runs now. */
-  strike(name: string, blow: Blow): boolean {
-    const process = this.#platform.processes.find((each) => each.name === name)
-    if (process?.pid === undefined) return false
-    if (blow === 'pause') this.#paused.set(name, process.pid)
+  async strike(name: string, blow: Blow): Promise<boolean> {
+    const found = this.#find(name)
+    if (found?.pid === undefined) return false
+    if (blow === 'pause') this.#paused.set(name, found.pid)
     else this.#paused.delete(name)
-    process.kill(({ kill: 'SIGKILL', pause: 'SIGSTOP', resume: 'SIGCONT' } as const)[blow])
+    if ('signal' in found) await found.signal(signals[blow])
+    else found.kill(signals[blow])
     return true
   }
 
-  resumeAll(): void {
-    for (const name of this.#paused.keys()) if (this.isPaused(name)) this.strike(name, 'resume')
+  async resumeAll(): Promise<void> {
+    const names = [...this.#paused.keys()].filter((name) => this.isPaused(name))
+    await Promise.all(names.map((name) => this.strike(name, 'resume')))
+  }
+
+  #find(name: string) {
+    const servers = this.#services.flatMap((service) => this.#platform.serversOf(service.name))
+    return [...this.#platform.processes, ...servers].find((each) => each.name === name)
   }
 
   /** A service that has not been started yet has none. */

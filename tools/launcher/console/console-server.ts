@@ -5,6 +5,7 @@ import type { Platform } from '../../platform/platform.ts'
 import { host } from '../../platform/ports.ts'
 import type { ServiceDefinition } from '../../platform/service.ts'
 import { reasonOf, StartError } from '../../platform/start-error.ts'
+import type { ProcessState } from '../../platform/supervised-process.ts'
 import { chaosRoutes } from './chaos-routes.ts'
 import { Chaos } from './chaos.ts'
 import { Feed } from './feed.ts'
@@ -34,7 +35,7 @@ export async function startConsole({ platform, services, port }: ConsoleServerOp
   const token = mintToken()
   const server = serverOptions(token.authenticator, stopping.signal)
   const app = await buildServer(server)
-  const chaos = new Chaos(platform)
+  const chaos = new Chaos(platform, services)
   const url = (service: string): string | undefined => mainOf(platform, service)?.url
   const witness = new Witness(
     services.map(({ name }) => name),
@@ -55,7 +56,7 @@ export async function startConsole({ platform, services, port }: ConsoleServerOp
   })
   const tell = (): void => {
     followAll(platform, services, feeds, readers, chaos)
-    readers.send('platform', 'platform', { processes: chaos.processes(services), witness: witness.report })
+    readers.send('platform', 'platform', { processes: chaos.processes, witness: witness.report })
   }
   await app.register(pageRoutes, {
     url: '/',
@@ -96,7 +97,7 @@ export async function startConsole({ platform, services, port }: ConsoleServerOp
       clearInterval(timer)
       for (const feed of feeds.values()) feed.rest()
       readers.end()
-      chaos.resumeAll()
+      await chaos.resumeAll()
       await witness.stop()
       app.server.closeAllConnections()
       await app.close()
@@ -141,6 +142,16 @@ async function listen(app: App, port: number): Promise<string> {
 /** The process that listens where the service is found; undefined before it was started. */
 const mainOf = (platform: Platform, service: string) => platform.processes.find(({ name }) => name === service)
 
+/** Why nothing is heard of a process, by its state. */
+const silence: Readonly<Record<ProcessState | 'none', string>> = {
+  none: 'not started yet',
+  starting: 'starting',
+  ready: 'it runs, but does not answer',
+  waiting: 'it has ended, and is started again',
+  stopping: 'stopping',
+  stopped: 'stopped',
+}
+
 /** Processes come and go with the number of workers. */
 function followAll(
   platform: Platform,
@@ -152,7 +163,7 @@ function followAll(
   const names = new Set([...services.map(({ name }) => name), ...platform.processes.map(({ name }) => name)])
   for (const name of names) {
     const found = (): ReturnType<typeof mainOf> => platform.processes.find((process) => process.name === name)
-    const why = (): string => (chaos.isPaused(name) ? 'paused' : (found()?.state ?? 'not started yet'))
+    const why = (): string => (chaos.isPaused(name) ? 'paused' : silence[found()?.state ?? 'none'])
     const feed = feeds.get(name) ?? new Feed({ name, readers, why, url: () => found()?.url })
     feeds.set(name, feed)
     feed.follow()

@@ -2,13 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
 import { backoffMs, defaultBackoff } from '../backoff.ts'
 import { messageOf } from '../command-line.ts'
-import type { Report } from '../service.ts'
+import type { EmbeddedServer, Report } from '../service.ts'
 
-export interface KeptPostgres {
+export interface KeptPostgres extends EmbeddedServer {
   /** Stays the same over restarts. */
   readonly url: string
-  /** Of the current postmaster. */
-  readonly pid: number
   stop(): Promise<void>
 }
 
@@ -18,6 +16,8 @@ export async function keepPostgres(dataDir: string, report: Report): Promise<Kep
   let current = await startEmbeddedPostgres({ dataDir })
   const { url } = current
   const port = Number(new URL(url).port)
+  let isRunning = true
+  let restarts = 0
 
   const restart = async (): Promise<EmbeddedPostgres | undefined> => {
     for (let failures = 0; !stopping.signal.aborted; failures++) {
@@ -36,9 +36,12 @@ export async function keepPostgres(dataDir: string, report: Report): Promise<Kep
   const keep = async (): Promise<void> => {
     for (;;) {
       await current.exited
+      isRunning = false
       const next = stopping.signal.aborted ? undefined : await restart()
       if (next === undefined) return
       current = next
+      isRunning = true
+      restarts++
       // The stop came while this start was under way.
       if (stopping.signal.aborted) return current.stop()
       report('info', 'PostgreSQL runs again', { pid: current.pid })
@@ -46,10 +49,15 @@ export async function keepPostgres(dataDir: string, report: Report): Promise<Kep
   }
   const kept = keep()
   return {
+    name: 'postgresql',
     url,
     get pid() {
-      return current.pid
+      return isRunning ? current.pid : undefined
     },
+    get restarts() {
+      return restarts
+    },
+    signal: (signal) => current.signal(signal),
     async stop() {
       stopping.abort()
       await current.stop()

@@ -13,7 +13,7 @@ export const scaler: ServiceDefinition = {
     refuseMemory(['SCALER_STORE'], env)
     if (env['SCALER_STORE'] !== undefined) return { env: {}, close: async () => {} }
     const postgres = await keepPostgres(join(dataDir, 'postgres'), report)
-    return { env: { SCALER_STORE: postgres.url }, close: () => postgres.stop() }
+    return { env: { SCALER_STORE: postgres.url }, servers: [postgres], close: () => postgres.stop() }
   },
 
   processes(context) {

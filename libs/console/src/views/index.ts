@@ -4,6 +4,7 @@ import { loadTolerantApiView } from './load-tolerant-api.ts'
 import { messageStoreView } from './message-store.ts'
 import { scalerView } from './scaler.ts'
 import type { View } from './view.ts'
+import { workerView } from './worker.ts'
 
 export const views: Readonly<Record<string, View>> = {
   counter: counterView,
@@ -11,4 +12,5 @@ export const views: Readonly<Record<string, View>> = {
   scaler: scalerView,
   'load-tolerant-api': loadTolerantApiView,
   consumer: consumerView,
+  worker: workerView,
 }

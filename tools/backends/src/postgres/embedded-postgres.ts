@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { freePort } from '@ballast/testing'
 import pg from 'pg'
+import { processTree, signalAll } from '../process-tree.ts'
 import { clusterUrl, lastComplaint, prepareCluster, run, serverArguments, type Cluster } from './cluster.ts'
 import { claimOwnership, dropOwnership, endPostmaster } from './postmaster.ts'
 
@@ -22,7 +23,9 @@ export interface EmbeddedPostgres {
   readonly pid: number
   /** Resolves when the server process has ended, for whatever reason. */
   readonly exited: Promise<void>
-  /** Fast shutdown; resolves when the process has gone. Calling it again is harmless. */
+  /** Reaches the postmaster and all sessions, which are in process groups of their own. */
+  signal(signal: NodeJS.Signals): Promise<void>
+  /** Fast shutdown, also of one that was stopped by a signal; resolves when the process has gone. Calling it again is harmless. */
   stop(): Promise<void>
 }
 
@@ -60,6 +63,7 @@ async function launch(cluster: Cluster, port: number): Promise<EmbeddedPostgres>
   const child = run(account, postgres, serverArguments(cluster, port), log)
   closeSync(log)
   let ended = false
+  let isPaused = false
   const exited = new Promise<void>((resolve) => {
     const end = () => {
       ended = true
@@ -69,7 +73,13 @@ async function launch(cluster: Cluster, port: number): Promise<EmbeddedPostgres>
     child.once('error', end)
   })
   const pid = child.pid ?? -1
+  // Of one that has ended nothing: its number may be another program's by now.
+  const signal = async (name: NodeJS.Signals) => {
+    isPaused = name === 'SIGSTOP'
+    signalAll(ended ? [] : await processTree(pid), name)
+  }
   const stop = async () => {
+    if (isPaused) await signal('SIGCONT')
     if (!(await endPostmaster(pid, () => ended))) throw new Error(`PostgreSQL ${pid} in ${folder} does not stop`)
     dropOwnership(folder)
   }
@@ -83,7 +93,7 @@ async function launch(cluster: Cluster, port: number): Promise<EmbeddedPostgres>
     }
     throw new Error(`PostgreSQL did not start in ${folder}: ${lastComplaint(said)}`, { cause })
   }
-  return { url: clusterUrl(cluster, port, 'ballast'), pid, exited, stop }
+  return { url: clusterUrl(cluster, port, 'ballast'), pid, exited, signal, stop }
 }
 
 async function waitUntilReady(url: string, hasEnded: () => boolean): Promise<void> {

@@ -1,0 +1,62 @@
+import { chromium, type Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { waitUntil } from '@ballast/testing'
+import { hostile, startCrowd, type Crowd } from '../fixtures/crowd.ts'
+import { describeInBrowser } from '../fixtures/describe-in-browser.ts'
+import { openPage } from '../fixtures/opened-page.ts'
+import { overflowPx, seriousIssues } from '../fixtures/serious-issues.ts'
+
+// 200 workers, a million rows and 100,000 counters stay readable.
+await describeInBrowser((executablePath) => {
+  const stack = new AsyncDisposableStack()
+  const said: string[] = []
+  let browser: Browser
+  let crowd: Crowd
+  beforeAll(async () => {
+    crowd = stack.use(await startCrowd())
+    browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] })
+    stack.defer(() => browser.close())
+  })
+  afterAll(() => stack.disposeAsync())
+
+  test.each([1280, 360])('200 workers and a million rows, at %d px', async (width) => {
+    await using opened = await openPage(browser, `${crowd.scaler}/ui`, said, { width })
+    const { page } = opened
+    await opened.seen('.figures', /1,000,000/)
+    await opened.seen('.card .note', /16,384 slots/)
+    const names = page.locator('[data-worker] .name')
+    await waitUntil(async () => (await names.count()) === 200)
+    // Who is gone or goes stands first, and worker-2 before worker-10.
+    expect((await names.allInnerTexts()).slice(0, 4).map((name) => name.trim())).toEqual([
+      'worker-17',
+      'worker-150',
+      'worker-42',
+      'worker-99',
+    ])
+    expect(await overflowPx(page)).toBeLessThanOrEqual(0)
+    expect(await seriousIssues(page)).toEqual([])
+    await page.getByLabel('Find').fill('<img')
+    await waitUntil(async () => (await names.count()) === 1)
+    expect((await names.first().innerText()).trim()).toBe(hostile)
+    expect(await page.locator('main img').count()).toBe(0)
+  })
+
+  test.each([1280, 360])('100,000 counters, at %d px', async (width) => {
+    await using opened = await openPage(browser, `${crowd.counter}/ui`, said, { width })
+    const { page } = opened
+    const names = page.locator('tbody tr td:first-child')
+    await waitUntil(async () => (await names.count()) >= 25)
+    expect((await names.nth(1).innerText()).trim()).toBe(`${hostile}/000001`)
+    await page.getByRole('button', { name: 'Next' }).click()
+    await opened.seen('tbody tr td', /crowd\/000025/)
+    await page.getByRole('button', { name: 'Previous' }).click()
+    await opened.seen('tbody tr td', /crowd\/000000/)
+    expect(await overflowPx(page)).toBeLessThanOrEqual(0)
+    expect(await seriousIssues(page)).toEqual([])
+    expect(await page.locator('main img').count()).toBe(0)
+  })
+
+  test('no page complains', () => {
+    expect(said).toEqual([])
+  })
+})
