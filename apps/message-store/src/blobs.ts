@@ -15,6 +15,7 @@ import {
 import { GroupCommit } from '@ballast/state-stores/group-commit'
 import { NotAppliedError } from '@ballast/state-stores/outcome'
 import type { MessageMetrics } from './metrics.ts'
+import { unreadable } from './refusals.ts'
 
 export interface QueueLimits {
   /** Most writes that wait for a commit. */
@@ -27,7 +28,8 @@ export type Put = Exclude<PutOutcome, FailedItem>
 
 /**
  * The bytes of all families: small ones share commits with whoever else is waiting, large ones go alone.
- * Write errors are the store's (`NotAppliedError`, `OutcomeUnknownError`); here also for a full queue.
+ * Write errors are the store's (`NotAppliedError`, `OutcomeUnknownError`); here also for a full queue. What cannot be
+ * read is a Problem.
  */
 export class Blobs {
   readonly #store: BlobStore
@@ -64,13 +66,12 @@ export class Blobs {
     return this.#store.capabilities.lacks['long-keys'] === undefined ? 1024 : 200
   }
 
-  async put({ name, digest }: NewEntry, bytes: Buffer): Promise<Put> {
+  async put(entry: NewEntry, bytes: Buffer): Promise<Put> {
     if (this.#pendingBytes + bytes.length > this.#limits.maxQueuedBytes && this.#pendingBytes > 0) {
       throw new NotAppliedError(`${this.#pendingBytes} bytes are waiting to be written already; try again later`)
     }
     this.#pendingBytes += bytes.length
     try {
-      const entry = digest === undefined ? { name } : { name, digest }
       return alone(
         bytes.length > this.#store.inlineBytes
           ? await this.#store.put(entry, [bytes])
@@ -89,11 +90,11 @@ export class Blobs {
 
   /** Rejects with `DamagedBlobError`; close what you open. */
   open(name: EntryName, range?: ByteRange): Promise<OpenBlob | undefined> {
-    return this.#store.open(name, range)
+    return reading(this.#store.open(name, range))
   }
 
   stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
-    return this.#store.stat(names)
+    return reading(this.#store.stat(names))
   }
 
   async remove(name: EntryName): Promise<Exclude<RemoveOutcome, FailedItem>> {
@@ -103,7 +104,7 @@ export class Blobs {
   }
 
   scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
-    return this.#store.scan(namespace, after, limit)
+    return reading(this.#store.scan(namespace, after, limit))
   }
 }
 
@@ -111,6 +112,14 @@ export class Blobs {
 function alone(outcome: PutOutcome): Put {
   if (outcome.outcome === 'failed') throw outcome.error
   return outcome
+}
+
+async function reading<Result>(read: Promise<Result>): Promise<Result> {
+  try {
+    return await read
+  } catch (error) {
+    throw unreadable(error) ?? error
+  }
 }
 
 async function* continued(beginning: Buffer, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -111,7 +111,7 @@ export type VerifyConfig = ConfigOf<typeof verifyConfig>
 const archiveOptions = {
   ...taskOptions(),
   store: text({ default: 'lmdb:./.data/message-store', help: 'as for serve' }),
-  file: text({ default: 'message-store.tar', help: 'the tar archive' }),
+  file: text({ default: 'message-store.tar', help: 'the tar archive; - is standard output, or input' }),
 }
 
 export const exportConfig = defineConfig({
@@ -119,9 +119,21 @@ export const exportConfig = defineConfig({
   prefix: 'MESSAGE_STORE',
   summary:
     'Write everything into a new tar archive, verified; a service may be running. Ends with 1 if damage was left out.',
-  examples: ['message-store export --store lmdb:/var/lib/message-store --file backup.tar'],
-  options: archiveOptions,
+  examples: [
+    'message-store export --store lmdb:/var/lib/message-store --file backup.tar',
+    'message-store export --store lmdb:/var/lib/message-store --file - | ssh backup "cat > all.tar"',
+    'message-store export --store lmdb:/var/lib/message-store --file rest.tar --salvage',
+  ],
+  options: {
+    ...archiveOptions,
+    salvage: flag({
+      default: false,
+      help: 'what can still be read of an lmdb: store that is too damaged to be opened; no service may be running',
+    }),
+  },
 })
+
+export type ExportConfig = ConfigOf<typeof exportConfig>
 
 export const importConfig = defineConfig({
   app: 'message-store',
@@ -132,7 +144,7 @@ export const importConfig = defineConfig({
   options: archiveOptions,
 })
 
-export type ArchiveConfig = ConfigOf<typeof exportConfig>
+export type ArchiveConfig = ConfigOf<typeof importConfig>
 
 export const benchConfig = defineConfig({
   app: 'message-store',

@@ -23,6 +23,17 @@ export function takeJsonBodies(app: App): void {
     if (request.method !== 'POST' || request.headers['content-type'] !== undefined) done()
     else done(serviceProblems.create('unsupported-media-type', 'Say Content-Type: application/json.'))
   })
+  refuseEncodedBodies(app)
+}
+
+/** JSON is taken as it is: what says that it is encoded would be read as something that it is not. */
+export function refuseEncodedBodies(app: App): void {
+  app.addHook('onRequest', ({ headers }, _reply, done) => {
+    const coding = headers['content-encoding']?.trim().toLowerCase() ?? ''
+    if (coding === '' || coding === 'identity') return done()
+    const detail = `Content-Encoding may only be identity here, not ${coding}.`
+    return done(problems.create('unsupported-encoding', detail, { headers: { 'accept-encoding': 'identity' } }))
+  })
 }
 
 const forbiddenKey = 'The body has a key __proto__ or constructor.prototype; a message has only the key "message".'

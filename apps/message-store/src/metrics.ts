@@ -1,5 +1,5 @@
 import type { Metrics } from '@ballast/metrics'
-import type { BlobStore, Damage } from '@ballast/state-stores/blob'
+import { UnreadableBlobError, type BlobStore, type BlobUsage, type Damage } from '@ballast/state-stores/blob'
 
 const seconds = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 const sizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096]
@@ -14,7 +14,7 @@ export function isFamilyOfNames(text: string): text is Family {
 
 export type PutResult = 'created' | 'replaced' | 'exists' | 'refused' | 'full' | 'not-applied' | 'unknown'
 export type GetResult = 'hit' | 'miss' | 'not-modified' | 'damaged'
-export type DeleteResult = 'removed' | 'missing' | 'not-applied' | 'unknown'
+export type DeleteResult = 'removed' | 'missing' | 'full' | 'not-applied' | 'unknown'
 
 export interface MessageMetrics {
   put(this: void, outcome: PutResult, sizeBytes: number, family?: Family): void
@@ -95,8 +95,10 @@ export function messageMetrics(metrics: Metrics): MessageMetrics {
           name,
           help,
           collect() {
-            const current = value()
-            if (current !== undefined) this.set(current)
+            // The other metrics are needed most while the store cannot be read.
+            const current = readable(value)
+            if (current === undefined) this.remove()
+            else this.set(current)
           },
         })
       }
@@ -114,7 +116,7 @@ function watchFamilies(metrics: Metrics, store: BlobStore): void {
     collect() {
       // One whose last entry is gone would keep its last value.
       this.reset()
-      for (const [family, { entries }] of Object.entries(store.usage()?.families ?? {})) this.set({ family }, entries)
+      for (const [family, { entries }] of Object.entries(familiesOf(store))) this.set({ family }, entries)
     },
   })
   metrics.gauge({
@@ -123,8 +125,18 @@ function watchFamilies(metrics: Metrics, store: BlobStore): void {
     labelNames,
     collect() {
       this.reset()
-      for (const [family, { sizeBytes }] of Object.entries(store.usage()?.families ?? {}))
-        this.set({ family }, sizeBytes)
+      for (const [family, { sizeBytes }] of Object.entries(familiesOf(store))) this.set({ family }, sizeBytes)
     },
   })
+}
+
+const familiesOf = (store: BlobStore): BlobUsage['families'] => readable(() => store.usage()?.families) ?? {}
+
+function readable<Value>(read: () => Value): Value | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (error instanceof UnreadableBlobError) return undefined
+    throw error
+  }
 }

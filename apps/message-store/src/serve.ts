@@ -39,6 +39,7 @@ export async function serve({ config, log, health, serverOptions, ...service }: 
     log.info({ lacks: store.capabilities.lacks }, 'what this store does not keep, and why')
   }
   if (!store.capabilities.durable) log.warn({ store: config.store }, 'messages are forgotten when this process ends')
+  await store.check().catch((error: unknown) => log.error(error, 'the store is not ready; what can be read is served'))
   health.add({ name: 'store', gates: 'ready', check: () => store.check() })
   const { scrubBytesPerSecond: bytesPerSecond, scrubEveryMs: everyMs } = config
   if (bytesPerSecond > 0 && store.capabilities.lacks.scrub === undefined) {

@@ -82,6 +82,28 @@ function describeStoreServer(store: StoreServer): void {
       expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
     })
 
+    test('what must be made once is, through whatever replica: a restic config, PUT with If-None-Match: *', async () => {
+      await using first = await startMessageStoreOn(own)
+      await using second = await startMessageStoreOn(own)
+      const repository = `once-${randomUUID().slice(0, 8)}`
+      for (const [path, refusedAs] of [
+        [`/restic/${repository}/config`, 403],
+        [`/ac/${repository}`, 412],
+      ] as const) {
+        const method = path.startsWith('/ac/') ? 'PUT' : 'POST'
+        const asked = Array.from({ length: 8 }, async (_, index) => {
+          const url = (index % 2 === 0 ? first : second).url + path
+          return (await fetch(url, { method, body: `config ${index}`, headers: { 'if-none-match': '*' } })).status
+        })
+        const statuses = await Promise.all(asked)
+        const made = statuses.findIndex((status) => status < 300)
+        expect(statuses.toSorted((a, b) => a - b).slice(1)).toEqual(Array<number>(7).fill(refusedAs))
+        for (const { url } of [first, second]) {
+          expect(await (await fetch(url + path)).text()).toBe(`config ${made}`)
+        }
+      }
+    })
+
     test('killed under load it has lost nothing that was answered', async () => {
       const answered: string[] = []
       for (const round of [0, 1]) {

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 /**
  * Looks at an LMDB data file without LMDB, which does not survive a damaged one: opening it, or the first read,
  * ends the process by SIGSEGV or SIGBUS. Checks both meta pages and then every page reachable from the newest one,
- * breadth first, up to `maxPages`: its own number, its kind, its bounds, and that everything it points to is inside
+ * breadth first, up to `maxPages`, or all where the file is shorter than it was: its own number, its kind, its bounds, and that everything it points to is inside
  * the file. Values have no check sum in LMDB; who stores them must hash them.
  *
  * Other processes may write meanwhile. Pages of a snapshot are reused only after two further commits, so a complaint
@@ -38,20 +38,22 @@ export async function inspectLmdbFile(file: string, maxPages = 4096): Promise<st
   }
 }
 
-interface Meta {
+export interface Meta {
   readonly pageSize: number
   readonly transaction: bigint
   readonly lastPage: number
   readonly roots: readonly number[]
+  /** Where the names of the tables are; undefined: there are none. */
+  readonly mainRoot: number | undefined
 }
 
-const headerBytes = 24
+export const headerBytes = 24
 const databaseBytes = 48
 const magic = 0xbeefc0de
 const dataVersion = 2
-const noPage = 0xffff_ffff_ffff_ffffn
-const kinds = { branch: 0x01, leaf: 0x02, overflow: 0x04, meta: 0x08 }
-const nodeFlags = { overflow: 0x01, database: 0x02 }
+export const noPage = 0xffff_ffff_ffff_ffffn
+export const kinds = { branch: 0x01, leaf: 0x02, overflow: 0x04, meta: 0x08 }
+export const nodeFlags = { overflow: 0x01, database: 0x02 }
 
 async function readMeta(handle: FileHandle): Promise<Meta | string> {
   const first = await parseMeta(handle, 0)
@@ -61,7 +63,8 @@ async function readMeta(handle: FileHandle): Promise<Meta | string> {
   return second.transaction > first.transaction ? second : first
 }
 
-async function parseMeta(handle: FileHandle, offset: number): Promise<Meta | string> {
+/** What is wrong with it where it is none. */
+export async function parseMeta(handle: FileHandle, offset: number): Promise<Meta | string> {
   const page = await read(handle, offset, 192)
   if (page === undefined) return 'a meta page is missing'
   if ((page.readUInt16LE(18) & kinds.meta) === 0 || page.readUInt32LE(headerBytes) !== magic) {
@@ -71,12 +74,14 @@ async function parseMeta(handle: FileHandle, offset: number): Promise<Meta | str
   if (version !== dataVersion) return `data format ${version}, expected ${dataVersion}`
   const pageSize = page.readUInt32LE(48)
   if (pageSize < 256 || pageSize > 65_536 || (pageSize & (pageSize - 1)) !== 0) return `page size ${pageSize}`
-  const roots = [page.readBigUInt64LE(48 + 40), page.readBigUInt64LE(96 + 40)].filter((root) => root !== noPage)
+  const [free, main] = [page.readBigUInt64LE(48 + 40), page.readBigUInt64LE(96 + 40)]
+  const roots = [free, main].filter((root) => root !== noPage)
   return {
     pageSize,
     transaction: page.readBigUInt64LE(152),
     lastPage: Number(page.readBigUInt64LE(144)),
     roots: roots.map(Number),
+    mainRoot: main === noPage ? undefined : Number(main),
   }
 }
 
@@ -87,7 +92,9 @@ async function walk(handle: FileHandle, meta: Meta, maxPages: number): Promise<s
     pages: 1,
     kind: kinds.branch | kinds.leaf,
   }))
-  for (let index = 0; index < queue.length && index < maxPages; index++) {
+  // Perhaps only free pages are missing; LMDB does not write those that come and go within one transaction.
+  const limit = size < (meta.lastPage + 1) * meta.pageSize ? Infinity : maxPages
+  for (let index = 0; index < queue.length && index < limit; index++) {
     const next = queue[index]
     if (next === undefined) break
     const where = `page ${next.page}`

@@ -40,6 +40,25 @@ describe('writing', () => {
     expect([...table.range({ limit: 1 })]).toEqual([{ key: keys[0], value: keys[0] }])
   })
 
+  test('what cannot be written is read: nothing is touched, and writes and check say why', async () => {
+    await using folder = await temporaryFolder()
+    const first = await openLmdb({ path: folder.path })
+    await first.transact(() => first.table('t').put(key('a'), key('1')))
+    await first.close()
+    const before = await readFile(join(folder.path, 'data.mdb'))
+    const why = Object.assign(new Error('the disk takes no writes'), { code: 'EROFS' })
+    await using second = await openLmdb({ path: folder.path, readOnlyBecause: why })
+    const table = second.table('t')
+    expect(table.get(key('a'))).toEqual(key('1'))
+    await expect(second.transact(() => table.put(key('b'), key('2')))).rejects.toThrow(NotAppliedError)
+    await expect(second.transact(() => undefined)).rejects.toHaveProperty('cause', why)
+    expect(() => second.check()).toThrow('the disk takes no writes')
+    expect(() => second.table('other')).toThrow(`${folder.path} has no "other" yet, and cannot be written`)
+    expect((await readFile(join(folder.path, 'data.mdb'))).equals(before)).toBe(true)
+    const nothing = openLmdb({ path: join(folder.path, 'nothing'), readOnlyBecause: why })
+    await expect(nothing).rejects.toThrow(`there is no store to read in the folder ${folder.path}/nothing (ENOENT)`)
+  })
+
   test('what is there survives a reopening', async () => {
     await using folder = await temporaryFolder()
     const first = await openLmdb({ path: folder.path })

@@ -12,6 +12,11 @@ export interface LmdbOptions {
    * data outgrows it, and that remap is what a generous fixed size avoids. Limit the data by a quota of your own.
    */
   mapSizeBytes?: number
+  /**
+   * Why it cannot be written: then it is opened for reading alone, and nothing of the folder is touched. `transact` rejects
+   * with a `NotAppliedError` that has it as its cause, `check` throws it. Nothing is created, so all must be there.
+   */
+  readOnlyBecause?: Error
   readerCheckIntervalMs?: number
   /** A transaction that takes longer is given up, see `transact`, and `check()` fails until it came back. */
   commitTimeoutMs?: number
@@ -77,9 +82,11 @@ export interface LmdbEnvironment extends AsyncDisposable {
 /** Opens or creates the folder. Every refusal is one sentence that names the path; nothing is overwritten. */
 export async function openLmdb(options: LmdbOptions): Promise<LmdbEnvironment> {
   const path = resolve(options.path)
-  await prepareLmdbFolder(path, options.fileSystemType)
+  const readOnly = options.readOnlyBecause !== undefined
+  await prepareLmdbFolder(path, readOnly, options.fileSystemType)
   const root = open({
     path,
+    readOnly,
     // Without it a folder whose name has a dot becomes a file.
     noSubdir: false,
     mapSize: options.mapSizeBytes ?? 64 * 2 ** 30,
@@ -93,7 +100,7 @@ export async function openLmdb(options: LmdbOptions): Promise<LmdbEnvironment> {
     keyEncoding: 'binary',
   })
   // lmdb syncs its files, but not the folder entries by which they are found after a power cut.
-  await syncFolder(path)
+  if (!readOnly) await syncFolder(path)
   return new Environment(path, root, options)
 }
 
@@ -104,6 +111,7 @@ class Environment implements LmdbEnvironment {
   readonly #running = new Set<Promise<unknown>>()
   readonly #readerCheck: NodeJS.Timeout
   readonly #commitTimeoutMs: number
+  readonly #readOnlyBecause: Error | undefined
   #failure: Error | undefined
   /** lmdb refuses everything after the write of a meta page failed; only another process can open the folder again. */
   #panic: Error | undefined
@@ -113,6 +121,7 @@ class Environment implements LmdbEnvironment {
     this.path = path
     this.#root = root
     this.#commitTimeoutMs = options.commitTimeoutMs ?? 30_000
+    this.#readOnlyBecause = options.readOnlyBecause
     root.readerCheck()
     this.#readerCheck = setInterval(() => root.readerCheck(), options.readerCheckIntervalMs ?? 60_000).unref()
   }
@@ -120,14 +129,20 @@ class Environment implements LmdbEnvironment {
   table(name: string): LmdbTable {
     const known = this.#tables.get(name)
     if (known !== undefined) return known
-    const table = asTable(this.#root.openDB<Buffer>(name, { encoding: 'binary', keyEncoding: 'binary' }))
+    // Not what its types say: a missing one is undefined where it cannot be created.
+    const database: Database<Buffer> | undefined = this.#root.openDB<Buffer>(name, {
+      encoding: 'binary',
+      keyEncoding: 'binary',
+    })
+    if (database === undefined) throw new Error(`${this.path} has no "${name}" yet, and cannot be written`)
+    const table = asTable(database)
     this.#tables.set(name, table)
     return table
   }
 
   async transact<Result>(write: () => Result): Promise<Result> {
     if (this.#closed !== undefined) throw new NotAppliedError(`${this.path} is closed`)
-    const failure = this.#panic ?? this.#failure
+    const failure = this.#panic ?? this.#failure ?? this.#readOnlyBecause
     if (failure !== undefined) throw new NotAppliedError(failure.message, { cause: failure })
     let transactionId: number | undefined
     let abandoned = false
@@ -162,7 +177,7 @@ class Environment implements LmdbEnvironment {
   }
 
   check(): void {
-    const failure = this.#panic ?? this.#failure
+    const failure = this.#panic ?? this.#failure ?? this.#readOnlyBecause
     if (failure !== undefined) throw failure
     if (this.#closed !== undefined) throw new Error(`${this.path} is closed`)
   }

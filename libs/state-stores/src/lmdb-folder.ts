@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, rm, statfs } from 'node:fs/promises'
+import { access, constants, mkdir, open, rm, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inspectLmdbFile } from './lmdb-data-file.ts'
@@ -21,28 +21,28 @@ const networkFileSystems: ReadonlyMap<number, string> = new Map([
 
 /**
  * Makes the folder if it is missing and looks at everything that would make LMDB fail, for LMDB does not survive that.
- * Every refusal is one sentence that names the path; nothing is overwritten.
+ * Every refusal is one sentence that names the path; nothing is overwritten, and where it is only to be read, nothing made.
  */
 export async function prepareLmdbFolder(
   path: string,
+  readOnly = false,
   fileSystemType: (path: string) => Promise<number> = async (folder) => (await statfs(folder)).type,
 ): Promise<void> {
   try {
-    const created = await mkdir(path, { recursive: true })
+    const created = readOnly ? undefined : await mkdir(path, { recursive: true })
     const network = networkFileSystems.get(await fileSystemType(path))
     if (network !== undefined) {
       throw new Error(`${path} is on ${network}; LMDB needs a local disk, because its memory map and locks fail there`)
     }
-    const probe = join(path, `.writable-${randomUUID()}`)
-    await (await open(probe, 'wx')).close()
-    await rm(probe)
-    for (const name of ['data.mdb', 'lock.mdb']) await openForWriting(join(path, name))
+    if (readOnly) await access(join(path, 'data.mdb'), constants.R_OK)
+    else await tryWriting(path)
     if (created !== undefined) await syncParents(path, dirname(created))
   } catch (cause) {
     if (!(cause instanceof Error) || !('code' in cause)) throw cause
-    throw new Error(`cannot write to the folder ${path} (${String(cause.code)}); choose one that this user may write`, {
-      cause,
-    })
+    const code = String(cause.code)
+    const what = readOnly ? 'there is no store to read in' : 'cannot write to'
+    const advice = /^(ENOSPC|EDQUOT)$/.test(code) ? 'make room on its disk' : 'choose one that this user may write'
+    throw new Error(`${what} the folder ${path} (${code}); ${advice}`, { cause })
   }
   const file = join(path, 'data.mdb')
   const damage = await damageOf(file)
@@ -70,6 +70,17 @@ async function damageOf(file: string): Promise<string | undefined> {
   // Another process may be writing the first pages of a new file just now.
   await delay(100)
   return inspectLmdbFile(file)
+}
+
+/** Rejects where files cannot be made, or the store's own cannot be written; leaves nothing behind. */
+export async function tryWriting(path: string): Promise<void> {
+  const probe = join(path, `.writable-${randomUUID()}`)
+  try {
+    await writeFile(probe, 'probe', { flag: 'wx', flush: true })
+  } finally {
+    await rm(probe, { force: true })
+  }
+  for (const name of ['data.mdb', 'lock.mdb']) await openForWriting(join(path, name))
 }
 
 async function openForWriting(file: string): Promise<void> {

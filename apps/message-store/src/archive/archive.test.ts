@@ -7,13 +7,13 @@ import { MemoryBlobStore } from '@ballast/state-stores/blob/memory'
 import { temporaryFolder } from '@ballast/testing'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { archived, restored } from './archive.ts'
+import { archived, entriesOf, restored } from './archive.ts'
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 async function archiveOf(store: MemoryBlobStore): Promise<Buffer> {
   const pieces: Uint8Array[] = []
-  for await (const piece of archived(store, () => {})) pieces.push(piece)
+  for await (const piece of archived(entriesOf(store), () => {})) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 
@@ -81,7 +81,8 @@ test('what is damaged is left out and counted', async () => {
   const store = await filled()
   store.damage(sha256(Buffer.from('a')))
   let counted: unknown
-  for await (const piece of archived(store, (result) => (counted = result))) expect(piece).toBeInstanceOf(Uint8Array)
+  for await (const piece of archived(entriesOf(store), (result) => (counted = result)))
+    expect(piece).toBeInstanceOf(Uint8Array)
   expect(counted).toEqual({ entries: 3, sizeBytes: 200_512, damaged: 1 })
 })
 

@@ -1,4 +1,4 @@
-import { DamagedBlobError, type BlobStore } from '@ballast/state-stores/blob'
+import { DamagedBlobError, type BlobStore, type Salvaged } from '@ballast/state-stores/blob'
 import { Pieces } from '../uploads/pieces.ts'
 import { blockBytes, endOfArchive, headersOf, paddingOf, parseHeader, parseRecords, type TarEntry } from './tar.ts'
 
@@ -10,38 +10,57 @@ export interface Archived {
 }
 
 /**
- * A tar archive of every entry of a store, piece by piece; `report` is called at the end. What is written or removed
+ * A tar archive of all these entries, piece by piece; `report` is called at the end. What is written or removed
  * meanwhile may be in it or not. Unfinished uploads are left out. Every byte is verified as it is read; a blob whose damage shows only
  * in the middle ends the archive with an error, for what was given out cannot be taken back.
  */
-export async function* archived(store: BlobStore, report: (result: Archived) => void): AsyncGenerator<Uint8Array> {
+export async function* archived(
+  all: AsyncIterable<Salvaged>,
+  report: (result: Archived) => void,
+): AsyncGenerator<Uint8Array> {
+  let [entries, sizeBytes, damaged] = [0, 0, 0]
+  for await (const { name, blob } of all) {
+    if (name.namespace === 'uploads' || name.namespace.startsWith('uploads.')) {
+      await blob?.close()
+      continue
+    }
+    if (blob === undefined) {
+      damaged++
+      continue
+    }
+    await using open = blob
+    yield headersOf({ name, digest: open.digest, sizeBytes: open.sizeBytes })
+    yield* open.body()
+    yield paddingOf(open.sizeBytes)
+    entries++
+    sizeBytes += open.sizeBytes
+  }
+  yield endOfArchive
+  report({ entries, sizeBytes, damaged })
+}
+
+/** Every entry of a store; without bytes where those are damaged. */
+export async function* entriesOf(store: BlobStore): AsyncGenerator<Salvaged> {
   const namespaces = await store.namespaces()
   if (namespaces === undefined) throw new Error(`this store cannot be exported: ${store.capabilities.lacks.namespaces}`)
-  let [entries, sizeBytes, damaged] = [0, 0, 0]
-  for (const namespace of namespaces.filter((each) => each !== 'uploads' && !each.startsWith('uploads.'))) {
+  for (const namespace of namespaces) {
     for (let after: string | undefined; ;) {
       const page = await store.scan(namespace, after, 1_000)
       for (const { key } of page.entries) {
         const name = { namespace, key }
-        const blob = await store.open(name).catch((error: unknown) => {
-          if (error instanceof DamagedBlobError) return 'damaged'
-          throw error
-        })
-        if (blob === 'damaged') damaged++
-        if (typeof blob !== 'object') continue
-        await using open = blob
-        yield headersOf({ name, digest: open.digest, sizeBytes: open.sizeBytes })
-        yield* open.body()
-        yield paddingOf(open.sizeBytes)
-        entries++
-        sizeBytes += open.sizeBytes
+        try {
+          const blob = await store.open(name)
+          // Removed meanwhile.
+          if (blob !== undefined) yield { name, blob }
+        } catch (error) {
+          if (!(error instanceof DamagedBlobError)) throw error
+          yield { name, blob: undefined }
+        }
       }
       if (page.next === undefined) break
       after = page.next
     }
   }
-  yield endOfArchive
-  report({ entries, sizeBytes, damaged })
 }
 
 /** Many small entries share a commit; more are not read ahead than this. */

@@ -1,8 +1,9 @@
 import type { Routes } from '@ballast/service'
 import { DamagedBlobError, type EntryName } from '@ballast/state-stores/blob'
 import { Type } from 'typebox'
+import { refuseEncodedBodies } from '../json-body.ts'
 import { problems } from '../problems.ts'
-import { refusal } from '../refusals.ts'
+import { unreadable } from '../refusals.ts'
 import { storing } from '../transfer/receive.ts'
 import type { Sender } from '../transfer/send.ts'
 import { isEmpty } from './content.ts'
@@ -57,6 +58,7 @@ export const casBatchRoutes: Routes<{ readonly sender: Sender; readonly maxAnswe
   { sender, maxAnswerBytes },
 ) => {
   const { blobs, metrics } = sender
+  refuseEncodedBodies(app)
 
   app.get('/cas', { config: { role: 'reader' }, schema: list }, async ({ query: { after, limit = 1_000 } }, reply) => {
     void reply.header('cache-control', 'no-store')
@@ -92,7 +94,7 @@ export const casBatchRoutes: Routes<{ readonly sender: Sender; readonly maxAnswe
         metrics.got('hit', blob.sizeBytes, 'cas')
         return { status: 'ok', base64: Buffer.concat(pieces).toString('base64') }
       } catch (error) {
-        if (!(error instanceof DamagedBlobError)) throw refusal(error) ?? error
+        if (!(error instanceof DamagedBlobError)) throw unreadable(error) ?? error
         metrics.got('damaged', 0, 'cas')
         return { status: 'damaged' }
       }

@@ -21,6 +21,9 @@ const reading = {
 const writing = {
   headers: Type.Object({
     'content-encoding': Type.Optional(Type.String({ description: 'zstd or identity.' })),
+    'if-none-match': Type.Optional(
+      Type.String({ description: 'With * it is stored only if there is nothing under this name; else 412.' }),
+    ),
   }),
   response: {
     200: { description: 'There was something under this name already.', type: 'null' },

@@ -230,6 +230,23 @@ describe('bytes by a key', () => {
     expect((await inner.inject({ method: 'DELETE', url: '/ac/some.key:1' })).statusCode).toBe(204)
   })
 
+  test('with If-None-Match: * are only made, never replaced', async () => {
+    const { put, get } = await app()
+    const only = { 'if-none-match': '*' }
+    expect((await put('/ac/key', hello, only)).statusCode).toBe(201)
+    for (const bytes of [Buffer.from('other'), hello]) {
+      const refused = await put('/ac/key', bytes, only)
+      expect([refused.statusCode, refused.headers.etag]).toEqual([412, `"${sha256(hello)}"`])
+      expect(refused.json<{ code: string }>().code).toBe('name-taken')
+    }
+    expect((await get('/ac/key')).body).toBe('hello')
+    const racing = Array.from({ length: 8 }, (_, index) => put('/ac/race', Buffer.from(`${index}`), only))
+    const statuses = (await Promise.all(racing)).map(({ statusCode }) => statusCode)
+    expect(statuses.filter((status) => status !== 201)).toEqual(Array<number>(7).fill(412))
+    expect((await get('/ac/race')).body).toBe(`${statuses.indexOf(201)}`)
+    expect((await put('/ac/key', Buffer.from('other'), { 'if-none-match': '"tag"' })).statusCode).toBe(200)
+  })
+
   test.each(['.hidden', '..', 'a%2Fb', 'a%00b', 'x'.repeat(201), 'é'])('%s is no key', async (key) => {
     const { put, store } = await app()
     const answer = await put(`/ac/${key}`, hello)

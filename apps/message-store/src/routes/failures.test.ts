@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import type { BlobStore } from '@ballast/state-stores/blob'
+import { UnreadableBlobError } from '@ballast/state-stores/blob'
 import { MemoryBlobStore } from '@ballast/state-stores/blob/memory'
 import { NotAppliedError, OutcomeUnknownError } from '@ballast/state-stores/outcome'
 import { waitUntil } from '@ballast/testing'
@@ -8,6 +9,8 @@ import { testApp } from '../test-app.ts'
 
 const foo = '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae'
 const bar = 'fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9'
+
+const errno = (code: string | number): Error => Object.assign(new Error('errno'), { code })
 
 /** A store that does one thing differently. */
 function storeWith(overrides: Partial<BlobStore>): BlobStore {
@@ -22,6 +25,9 @@ const series = async (app: Awaited<ReturnType<typeof testApp>>['app'], name: str
 
 test.each([
   [new NotAppliedError('busy'), 503, 'not-applied', '1'],
+  [new NotAppliedError('no room', { cause: errno('ENOSPC') }), 507, 'store-full', undefined],
+  [new NotAppliedError('no room', { cause: errno(28) }), 507, 'store-full', undefined],
+  [new NotAppliedError('no writes', { cause: errno('EROFS') }), 503, 'store-read-only', '5'],
   [new OutcomeUnknownError('lost'), 504, 'outcome-unknown', undefined],
   [new Error('secret'), 500, 'internal', undefined],
 ])('%s becomes %i', async (error, status, code, retryAfter) => {
@@ -36,6 +42,59 @@ test.each([
     expect(answer.headers['retry-after']).toBe(retryAfter)
     expect(answer.body).not.toContain('secret')
   }
+})
+
+test.each([new UnreadableBlobError('secret'), new NotAppliedError('secret'), new OutcomeUnknownError('secret')])(
+  'what cannot be read is 503, wherever it is asked for: $name',
+  async (error) => {
+    const fails = async (): Promise<never> => {
+      throw error
+    }
+    const { app } = await testApp({ store: storeWith({ open: fails, stat: fails, scan: fails }) })
+    const asked = [
+      { url: `/messages/${foo}` },
+      { url: `/cas/${foo}` },
+      { url: `/cas/${foo}`, headers: { range: 'bytes=0-1' } },
+      { method: 'HEAD', url: `/cas/${foo}` },
+      { url: '/ac/key' },
+      { url: '/cas' },
+      { url: '/bazel/main/cas/' + foo },
+      { url: '/nx/v1/cache/1' },
+      { method: 'POST', url: '/cas/batch/stat', payload: { digests: [foo] } },
+      { method: 'POST', url: '/cas/batch/get', payload: { digests: [foo] } },
+      { url: `/cas/uploads/${'a'.repeat(32)}` },
+      { url: `/v2/team/app/blobs/sha256:${foo}` },
+    ] as const
+    for (const each of asked) {
+      const answer = await app.inject(each)
+      expect([each.url, answer.statusCode, answer.headers['retry-after']]).toEqual([each.url, 503, '5'])
+      expect(answer.body).not.toContain('secret')
+      // OCI's errors have a form of their own; HEAD has none.
+      expect(answer.body).toMatch(/^$|store-unavailable/)
+    }
+    const { statusCode } = await app.inject('/metrics')
+    expect(statusCode).toBe(200)
+  },
+)
+
+test('metrics are there while the store cannot be read; what it would say is left out', async () => {
+  let fails = false
+  const memory = new MemoryBlobStore()
+  const usage = memory.usage.bind(memory)
+  const { app } = await testApp({
+    store: Object.assign(memory, {
+      usage: () => {
+        if (fails) throw new UnreadableBlobError('the disk')
+        return usage()
+      },
+    }),
+  })
+  expect(await series(app, 'message_store_messages')).toBe(0)
+  fails = true
+  expect(await series(app, 'message_store_messages')).toBeNaN()
+  expect(await series(app, 'message_store_queue_depth')).toBe(0)
+  fails = false
+  expect(await series(app, 'message_store_messages')).toBe(0)
 })
 
 test('one message that a store refuses does not fail those that shared its commit', async () => {

@@ -145,6 +145,22 @@ describe('refusals are problem+json', () => {
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([415, 'unsupported-media-type'])
   })
 
+  test.each(['gzip', 'zstd', 'nonsense'])(
+    'Content-Encoding: %s is 415, also where the body is plain',
+    async (coding) => {
+      const { app, store } = await testApp()
+      for (const url of ['/messages', '/cas/batch/put']) {
+        const headers = { ...json, 'content-encoding': coding }
+        const answer = await app.inject({ method: 'POST', url, payload: '{"message": "foo"}', headers })
+        expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([415, 'unsupported-encoding'])
+        expect(answer.headers['accept-encoding']).toBe('identity')
+      }
+      const identity = { ...json, 'content-encoding': 'identity' }
+      expect(store.usage()?.entries).toBe(0)
+      expect((await raw(app, '{"message": "foo"}', identity)).statusCode).toBe(201)
+    },
+  )
+
   test('a refusal names what is wrong with the body or its type', async () => {
     const { app } = await testApp()
     const forbidden = await raw(app, '{"message":"a","__proto__":1}')

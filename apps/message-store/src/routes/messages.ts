@@ -7,7 +7,7 @@ import type { Blobs } from '../blobs.ts'
 import { takeJsonBodies } from '../json-body.ts'
 import type { MessageMetrics } from '../metrics.ts'
 import { problems } from '../problems.ts'
-import { failureOf, refusal } from '../refusals.ts'
+import { failureOf, refusal, storeFull } from '../refusals.ts'
 import { matches } from '../transfer/etag.ts'
 import { openForReply } from '../transfer/open-for-reply.ts'
 import type { ResponseTurns } from '../transfer/response-turns.ts'
@@ -60,7 +60,7 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
       throw refusal(error) ?? error
     }
     metrics.put('full', bytes.length)
-    throw problems.create('store-full', 'Delete messages, or raise the quota (--quota-bytes) or the size of the disk.')
+    throw storeFull()
   })
 
   app.get(

@@ -1,10 +1,10 @@
-import { serviceProblems, type App, type Problem } from '@ballast/service'
+import { Problem, serviceProblems, type App } from '@ballast/service'
 import type { NewEntry } from '@ballast/state-stores/blob'
 import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import type { Family } from '../metrics.ts'
 import { problems } from '../problems.ts'
 import { failureOf, refusal } from '../refusals.ts'
-import { receive, type Stored } from './receive.ts'
+import { nameTaken, receive, type Stored } from './receive.ts'
 import { send, type Sender, type Sending } from './send.ts'
 
 export type Params = Readonly<Record<string, string>>
@@ -17,8 +17,10 @@ export interface EntryRoutes extends Sending {
   /** How a write is answered, after the usual headers. */
   readonly stored?: (outcome: Stored['outcome'], reply: FastifyReply) => void
   readonly write?: 'PUT' | 'POST'
-  /** False: other bytes under a name that is taken are refused, with 403. */
+  /** False: what is there is never replaced; that is 403. */
   readonly mayReplace?: boolean
+  /** Before the body of a write is read; refuses it with a Problem. */
+  readonly before?: (entry: NewEntry, params: Params) => Promise<void>
   /** Undefined: the method is not taken. */
   readonly removed?: number
   /** Answers a GET or HEAD before the store is asked. */
@@ -47,7 +49,6 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
   // Not Fastify's own HEAD, which would claim a length of 0.
   app.route({ method: 'HEAD', url, config: { role: 'reader' }, schema: hidden, handler: read })
 
-  const creating = new Set<string>()
   app.route({
     method: write,
     url,
@@ -55,9 +56,14 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
     schema: schemas.put ?? hidden,
     handler: async (request, reply) => {
       const entry = named(request)
-      const store = (): Promise<Stored> => receive(sender, family, entry, request)
+      await routes.before?.(entry, paramsOf(request)).catch((error: unknown) => {
+        throw refusal(error) ?? error
+      })
+      const store = (how: NewEntry): Promise<Stored> => receive(sender, family, how, request)
       const { outcome, digest } =
-        routes.mayReplace === false ? await once(sender, creating, entry, store) : await store()
+        routes.mayReplace === false || request.headers['if-none-match'] === '*'
+          ? await create(sender, entry, routes, store)
+          : await store(entry)
       void reply.code(outcome === 'created' ? 201 : 200).header('etag', `"${digest}"`)
       stored?.(outcome, reply)
       return reply.send()
@@ -81,27 +87,26 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
 }
 
 /**
- * Writes what must not be replaced. Of several first writes at the same moment one passes in each process; through two
- * processes both may, and the later one counts.
+ * Writes what must not be replaced; through whatever process or replica, of all who do it at once one does. The look
+ * beforehand only saves the upload. `If-None-Match: *` is 412 then, also for the same bytes (RFC 9110, 13.1.2).
  */
-async function once(
+async function create(
   { blobs }: Sender,
-  creating: Set<string>,
-  { name }: NewEntry,
-  write: () => Promise<Stored>,
+  entry: NewEntry,
+  { mayReplace }: EntryRoutes,
+  store: (entry: NewEntry) => Promise<Stored>,
 ): Promise<Stored> {
-  const id = `${name.namespace}/${name.key}`
-  const taken = (how: string): Problem =>
-    serviceProblems.create('forbidden', `${name.key} is ${how}; it is not replaced.`)
-  if (creating.has(id)) throw taken('being written by another request')
-  creating.add(id)
-  try {
-    const [found] = await blobs.stat([name])
-    if (found !== undefined) throw taken('there')
-    return await write()
-  } finally {
-    creating.delete(id)
-  }
+  const taken = (problem: Problem): Problem =>
+    mayReplace === false
+      ? serviceProblems.create('forbidden', `${entry.name.key} is there; it is not replaced.`)
+      : problem
+  const [found] = await blobs.stat([entry.name])
+  if (found !== undefined) throw taken(nameTaken(found.digest))
+  const stored = await store({ ...entry, onlyIfNew: true }).catch((error: unknown) => {
+    throw error instanceof Problem && error.code === 'name-taken' ? taken(error) : error
+  })
+  if (stored.outcome === 'exists' && mayReplace !== false) throw nameTaken(stored.digest)
+  return stored
 }
 
 function missing({ url }: FastifyRequest): Problem {

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Blobs, Put } from '../blobs.ts'
 import type { Family, MessageMetrics } from '../metrics.ts'
 import { problems } from '../problems.ts'
-import { failureOf, refusal } from '../refusals.ts'
+import { failureOf, refusal, storeFull } from '../refusals.ts'
 import { bodyOf } from './body.ts'
 
 export interface Receiver {
@@ -34,7 +34,11 @@ export async function storing(metrics: MessageMetrics, family: Family, put: () =
   })
   if (outcome.outcome === 'full') {
     metrics.put('full', 0, family)
-    throw problems.create('store-full', 'Delete something, or raise the quota (--quota-bytes) or the size of the disk.')
+    throw storeFull()
+  }
+  if (outcome.outcome === 'taken') {
+    metrics.put('refused', 0, family)
+    throw nameTaken(outcome.digest)
   }
   if (outcome.outcome === 'mismatch') {
     metrics.put('refused', 0, family)
@@ -46,6 +50,13 @@ export async function storing(metrics: MessageMetrics, family: Family, put: () =
   }
   metrics.put(outcome.outcome, outcome.sizeBytes, family)
   return outcome
+}
+
+/** What was to be new is not, and was left as it is. */
+export function nameTaken(digest: string): Problem {
+  return problems.create('name-taken', `It leads to the SHA-256 ${digest}, and was left as it is.`, {
+    headers: { etag: `"${digest}"` },
+  })
 }
 
 function tooLarge(limitBytes: number): Problem {

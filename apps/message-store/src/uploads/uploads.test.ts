@@ -57,6 +57,21 @@ test('a piece that is not the next one is refused, and changes nothing', async (
   expect(await uploads.sizeBytes(id, 'mine')).toBe(3)
 })
 
+test('of two processes that write one piece at once one does; what is there stays whole', async () => {
+  const { store, uploads: first } = open({ partBytes: 8 })
+  const second = open({ partBytes: 8 }, store).uploads
+  const id = await first.begin('cas', 'mine')
+  const texts = ['first!', 'second']
+  const became = await Promise.allSettled(
+    [first, second].map((each, index) => each.append('cas', id, 'mine', 0, stream(Buffer.from(texts[index] ?? '')))),
+  )
+  const winner = became.findIndex(({ status }) => status === 'fulfilled')
+  expect(became[1 - winner]).toMatchObject({ status: 'rejected', reason: { code: 'upload-busy', status: 409 } })
+  const bytes = Buffer.from(`${texts[winner]} and on`)
+  await first.finish('cas', id, 'mine', entryOf(bytes), 6, stream(Buffer.from(' and on')))
+  expect(store.usage()).toMatchObject({ entries: 1, sizeBytes: bytes.length })
+})
+
 test('wrong bytes end it, and nothing is left', async () => {
   const { store, uploads } = open()
   const id = await uploads.begin('cas', 'mine')

@@ -35,8 +35,8 @@ export interface UploadOptions {
  * Uploads that survive a cut connection (OCI distribution-spec, "Pushing a blob in chunks"). What arrives becomes parts,
  * blobs of their own in the same store: durable before they are acknowledged, counted in its quota, seen by every
  * replica. At the end they are read, verified, and stored as one blob, whose digest is computed anew; it costs writing
- * the bytes twice. In one process an upload takes one request at a time; two processes that write one upload at once
- * can spoil it, but not make it pass for what it is not.
+ * the bytes twice. In one process an upload takes one request at a time; of two processes that write the same piece at
+ * once one does, and the other one's request is refused.
  */
 export class Uploads {
   readonly #blobs: Blobs
@@ -142,9 +142,11 @@ export class Uploads {
     }
     for (const pieces = new Pieces(source); !(await pieces.ended());) {
       const name = { namespace: namespaceOf(id), key: String(at).padStart(16, '0') }
-      const stored = await storing(this.#metrics, family, () =>
-        this.#blobs.putStream({ name }, pieces.take(this.#partBytes)),
-      )
+      const stored = await storing(this.#metrics, family, async () => {
+        const put = await this.#blobs.putStream({ name, onlyIfNew: true }, pieces.take(this.#partBytes))
+        if (put.outcome === 'taken') throw problems.create('upload-busy', 'Another request wrote this piece meanwhile.')
+        return put
+      })
       at += stored.sizeBytes
     }
     return at

@@ -7,6 +7,25 @@ import { startMessageStore } from '../message-store-process.ts'
 import { describeWithClient, run } from './client.ts'
 
 await describeWithClient({ packageName: 'restic', program: 'restic' }, () => {
+  test('of several who make one repository at once, through two processes, one does; it can be used', async () => {
+    await using folder = await temporaryFolder()
+    const store = join(folder.path, 'store')
+    await using first = await startMessageStore(store)
+    await using second = await startMessageStore(store)
+    await writeFile(join(folder.path, 'file'), 'content')
+    const restic = (url: string, ...args: string[]) =>
+      run('restic', ['-r', `rest:${url}/restic/race/`, '--no-cache', ...args], {
+        cwd: folder.path,
+        // The same for all, as it is where a job runs on many machines.
+        env: { RESTIC_PASSWORD: 'secret', HOME: folder.path },
+      })
+    const urls = [first.url, second.url, first.url, second.url]
+    const inits = await Promise.allSettled(urls.map((url) => restic(url, 'init')))
+    expect(inits.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    await restic(second.url, 'backup', 'file')
+    expect((await restic(first.url, 'check', '--read-data')).stdout).toContain('no errors were found')
+  })
+
   test('a backup is checked byte by byte, restored, forgotten and pruned', async () => {
     await using folder = await temporaryFolder()
     await using store = await startMessageStore(join(folder.path, 'store'))

@@ -19,8 +19,8 @@ await describeOnBackend('cassandra', ({ url }) => {
     'cassandra',
     async (options) => {
       const target = keyspace(randomUUID())
-      const store = await cassandraBlobStore({ ...options, url: target, timeoutMs: 15_000 })
-      return { store, damage: (digest, at) => flipBit(parseCassandraUrl(target), digest, at) }
+      const another = () => cassandraBlobStore({ ...options, url: target, timeoutMs: 15_000 })
+      return { store: await another(), another, damage: (digest, at) => flipBit(parseCassandraUrl(target), digest, at) }
     },
     {
       durable: true,

@@ -1,13 +1,13 @@
 import { NotAppliedError } from '../outcome.ts'
 import { Entries, type Entry } from './cassandra/entries.ts'
-import { newGeneration } from './cassandra/head.ts'
+import { newGeneration, type Head } from './cassandra/head.ts'
 import { Leftovers } from './cassandra/leftovers.ts'
 import { notApplied } from './cassandra/outcome.ts'
 import { Reader } from './cassandra/reader.ts'
 import { scanEntries } from './cassandra/scan.ts'
 import { CassandraSession } from './cassandra/session.ts'
 import { parseCassandraUrl } from './cassandra/target.ts'
-import { Upload, type Uploaded } from './cassandra/upload.ts'
+import { Upload } from './cassandra/upload.ts'
 import { beginningOf } from './collect.ts'
 import { sha256 } from './hash.ts'
 import { itemByItem } from './item-by-item.ts'
@@ -48,13 +48,14 @@ const capabilities: BlobCapabilities = {
     policies: 'what the least recently used entry is, or the sum of a family, would be a scan of the cluster',
     scrub: 'reading the whole cluster would compete with its own repair, which compares the replicas',
     namespaces: 'they are not kept apart from the keys: finding them would be a scan of the cluster',
-    'exact-outcomes': 'only a lightweight transaction decides and writes in one step, for four round trips',
+    'exact-outcomes':
+      'only a lightweight transaction decides and writes in one step, for four round trips: that is for names that must be new',
   },
 }
 
 /**
- * Blobs in Cassandra 4 or later, without lightweight transactions: reads and writes at LOCAL_QUORUM, the later timestamp
- * wins, and every change is later than what it has seen. A put is read back before it is answered, so that it is not
+ * Blobs in Cassandra 4 or later, without lightweight transactions but for puts that are `onlyIfNew`: reads and writes at
+ * LOCAL_QUORUM, the later timestamp wins, and every change is later than what it has seen. A put is read back before it is answered, so that it is not
  * shadowed by a tombstone of a clock that is ahead; a removal carries the timestamp of what it saw plus one, so it never
  * takes what was put meanwhile, however late it arrives.
  *
@@ -192,15 +193,14 @@ export class CassandraBlobStore implements BlobStore {
     await this.#session.close()
   }
 
-  async #putInline({ name, digest: expected, bytes }: SmallEntry, limitBytes: number): Promise<PutOutcome> {
+  async #putInline(entry: SmallEntry, limitBytes: number): Promise<PutOutcome> {
+    const { name, digest: expected, bytes } = entry
     if (bytes.length > limitBytes) return { outcome: 'too-large', limitBytes }
     const digest = sha256(bytes)
     if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
     const seen = await this.#before(() => this.#entries.read(name))
     const head = { generation: newGeneration(), chunked: false, sizeBytes: bytes.length, digest }
-    await this.#release(name, seen)
-    await this.#entries.write(name, head, bytes, seen)
-    return outcomeOf(seen, digest, bytes.length)
+    return this.#write(entry, head, bytes, seen)
   }
 
   async #receive(
@@ -225,9 +225,11 @@ export class CassandraBlobStore implements BlobStore {
       const { digest } = uploaded
       if (entry.digest !== undefined && entry.digest !== digest) return { outcome: 'mismatch', digest }
       const seen = await this.#before(() => this.#entries.read(entry.name))
-      await this.#release(entry.name, seen)
       named = true
-      return await this.#publish(entry.name, uploaded, seen)
+      const { chunks, ...hashes } = uploaded
+      const outcome = await this.#write(entry, { ...hashes, chunked: true }, chunks, seen)
+      named = entry.onlyIfNew !== true || outcome.outcome === 'created'
+      return outcome
     } catch (error) {
       if (error instanceof NotAppliedError) named = false
       throw error
@@ -236,9 +238,20 @@ export class CassandraBlobStore implements BlobStore {
     }
   }
 
-  async #publish(name: EntryName, { chunks, ...hashes }: Uploaded, seen: Entry | undefined): Promise<PutOutcome> {
-    await this.#entries.write(name, { ...hashes, chunked: true }, chunks, seen)
-    return outcomeOf(seen, hashes.digest, hashes.sizeBytes)
+  /** Makes it visible. `seen` is what was there; it goes, unless the entry is only for a name that is free. */
+  async #write(entry: NewEntry, head: Head, body: Uint8Array, seen: Entry | undefined): Promise<PutOutcome> {
+    const { name, onlyIfNew } = entry
+    const { digest, sizeBytes } = head
+    if (onlyIfNew === true) {
+      const there = seen ?? (await this.#entries.create(name, head, body))
+      if (there === undefined) return { outcome: 'created', digest, sizeBytes }
+      return there.digest === digest && !there.damaged
+        ? { outcome: 'exists', digest, sizeBytes }
+        : { outcome: 'taken', digest: there.digest }
+    }
+    await this.#release(name, seen)
+    await this.#entries.write(name, head, body, seen)
+    return outcomeOf(seen, digest, sizeBytes)
   }
 
   async #remove(name: EntryName): Promise<'removed' | 'missing'> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { expectUsage, starter, type OpenHarness } from './contract/harness.ts'
+import { describeCreating } from './contract/creating.ts'
 import { describeModel } from './contract/model.ts'
 import { describeNames } from './contract/names.ts'
 import { describePolicies } from './contract/policies.ts'
@@ -33,6 +34,7 @@ export function describeBlobContract(backend: string, open: OpenHarness, expecte
       expectUsage(store, { entries: 0, blobs: 0, sizeBytes: 0, quotaBytes: Infinity })
     })
     describeWriting(start, lacks)
+    describeCreating(start, lacks, expected.shared)
     describeNames(start, lacks)
     describeReading(start, lacks)
     describeScrub(start, lacks)

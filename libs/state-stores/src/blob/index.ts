@@ -24,8 +24,11 @@ export {
   type ScrubOptions,
   type ScrubPage,
   type SmallEntry,
+  UnreadableBlobError,
 } from './port.ts'
+export { diskTroubleOf, type DiskTrouble } from './disk-trouble.ts'
 export { isDigest } from './name.ts'
 export { sha256 } from './hash.ts'
 export { beginningOf } from './collect.ts'
+export { salvageBlobs, type Salvaged } from './salvage.ts'
 export { tieredBlobStore, tierFamily, type TierOptions, type TierRead } from './tiered.ts'

@@ -18,7 +18,8 @@ describeBlobContract(
     const folder = await temporaryFolder()
     onTestFinished(() => folder[Symbol.asyncDispose]())
     const store = await lmdbBlobStore({ ...options, path: folder.path })
-    return { store, damage: (digest, at) => flipBit(folder.path, digest, at) }
+    const another = () => lmdbBlobStore({ ...options, path: folder.path })
+    return { store, another, damage: (digest, at) => flipBit(folder.path, digest, at) }
   },
   { durable: true, shared: true, lacks: [] },
 )
@@ -217,6 +218,40 @@ test.skipIf(!strace)(
     const perPut = ['file synced', 'renamed', 'folder synced', 'record synced']
     const from = events.indexOf('file synced')
     expect(events.slice(from)).toEqual([...perPut, '0 created', ...perPut, '1 created', ...perPut, '2 created'])
+  },
+)
+
+test.skipIf(!strace)(
+  'after the disk failed under a commit what cannot be read says so, and a start finds it all',
+  async () => {
+    const fixture = fileURLToPath(new URL('../fixtures/blob-after-failure.ts', import.meta.url))
+    // One of these calls is that of a meta page.
+    for (let call = 20; ; call++) {
+      expect(call).toBeLessThan(30)
+      await using folder = await temporaryFolder()
+      const fault = ['-e', 'trace=pwrite64', '-e', `inject=pwrite64:error=EIO:when=${call}+`]
+      const args = ['-f', '-o', '/dev/null', ...fault, process.execPath, fixture, folder.path]
+      // strace counts by thread.
+      await using child = startProcess({ command: 'strace', args, env: { UV_THREADPOOL_SIZE: '1' } })
+      expect((await child.exit).code).toBe(0)
+      const acknowledged = child.stdout.filter((line) => line.endsWith(' acknowledged')).length
+      if (!child.stdout.includes(`${acknowledged} OutcomeUnknownError`)) continue
+      expect(acknowledged).toBeGreaterThan(0)
+      expect(child.stdout.slice(acknowledged + 1)).toEqual([
+        'open UnreadableBlobError',
+        'stat UnreadableBlobError',
+        'scan UnreadableBlobError',
+        'namespaces UnreadableBlobError',
+        'usage UnreadableBlobError',
+        'put NotAppliedError',
+        'check Error',
+      ])
+      await using store = await lmdbBlobStore({ path: folder.path })
+      for (let index = 0; index < acknowledged; index++) {
+        expect(await readAll(await store.open(name(`${index}`)))).toEqual(Buffer.alloc(100, index))
+      }
+      return
+    }
   },
 )
 

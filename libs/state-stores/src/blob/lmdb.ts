@@ -1,50 +1,45 @@
-import { access, constants } from 'node:fs/promises'
-import { join } from 'node:path'
-import { openLmdb, type LmdbEnvironment } from '../lmdb-environment.ts'
-import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
-import { beginningOf, nextOf } from './collect.ts'
-import { ChunkHasher, sha256, type Hashes } from './hash.ts'
-import { Catalog, type Changes } from './lmdb/catalog.ts'
-import { BlobFiles, isDiskFull, type Incoming } from './lmdb/files.ts'
-import { ChunkPacker, packedSmall } from './lmdb/compression.ts'
-import { Ledger } from './lmdb/ledger.ts'
-import { Listing } from './lmdb/listing.ts'
-import { Reader } from './lmdb/reader.ts'
-import type { InlineContent } from './lmdb/records.ts'
-import { assertName } from './name.ts'
-import type {
-  BlobOptions,
-  BlobStat,
-  BlobStore,
-  BlobUsage,
-  ByteRange,
-  EntryName,
-  NewEntry,
-  OpenBlob,
-  PutOutcome,
-  RemoveOutcome,
-  ScanPage,
-  ScrubOptions,
-  ScrubPage,
-  SmallEntry,
-} from './port.ts'
+import { openLmdb } from '../lmdb-environment.ts'
+import { diskTroubleOf } from './disk-trouble.ts'
+import { BlobFiles } from './lmdb/files.ts'
+import { LmdbBlobStore } from './lmdb/store.ts'
+import { UntilWritable } from './lmdb/until-writable.ts'
+import type { BlobOptions, BlobStore } from './port.ts'
 
 export interface LmdbBlobOptions extends BlobOptions {
   /** A folder on a local disk; any number of processes may share it. */
   readonly path: string
   /** See `LmdbOptions.mapSizeBytes`. */
   readonly mapSizeBytes?: number
+  /** How often a disk that takes no writes is tried again. Default: 2 s. */
+  readonly retryEveryMs?: number
 }
-
-type Source = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
 
 /**
  * Blobs of at most 64 KiB live in LMDB, with their record; larger ones are a file each, because beyond that LMDB gains
  * nothing and copies whole values through memory. An acknowledged put costs one fdatasync and one synchronous page for
  * the whole batch; a large one also an fsync of its file and of the folder.
+ *
+ * On a disk that is full or read-only what is there is read; writes fail with what is wrong, until it can be written.
  */
 export async function lmdbBlobStore(options: LmdbBlobOptions): Promise<BlobStore> {
-  const { path, mapSizeBytes } = options
+  const opening = {
+    path: options.path,
+    retryEveryMs: options.retryEveryMs ?? 2_000,
+    open: () => openToWrite(options),
+    openReadOnly: (why: Error) => openToRead(options, why),
+  }
+  try {
+    return await opening.open()
+  } catch (error) {
+    if (!(error instanceof Error) || diskTroubleOf(error) === undefined) throw error
+    // Where nothing can be read either, what matters is why there was nothing made.
+    const store = await opening.openReadOnly(error).catch(() => undefined)
+    if (store === undefined) throw error
+    return new UntilWritable(store, opening)
+  }
+}
+
+async function openToWrite({ path, mapSizeBytes, ...options }: LmdbBlobOptions): Promise<LmdbBlobStore> {
   const environment = await openLmdb({ path, ...(mapSizeBytes === undefined ? {} : { mapSizeBytes }) })
   try {
     const store = new LmdbBlobStore(environment, await BlobFiles.open(path), options)
@@ -58,241 +53,12 @@ export async function lmdbBlobStore(options: LmdbBlobOptions): Promise<BlobStore
   }
 }
 
-class LmdbBlobStore implements BlobStore {
-  readonly capabilities = { durable: true, shared: true, lacks: {} }
-  readonly inlineBytes = 64 * 1024
-  readonly #environment: LmdbEnvironment
-  readonly #files: BlobFiles
-  readonly #catalog: Catalog
-  readonly #ledger: Ledger
-  readonly #listing: Listing
-  readonly #housekeeping: NodeJS.Timeout
-  readonly #reader: Reader
-  readonly #path: string
-  readonly #quotaBytes: number
-  readonly #maxBlobBytes: number
-  readonly #compresses: boolean
-  #receiving = 0
-  #idle = Promise.withResolvers<void>()
-  #closed: Promise<void> | undefined
-
-  constructor(environment: LmdbEnvironment, files: BlobFiles, options: LmdbBlobOptions) {
-    this.#environment = environment
-    this.#files = files
-    this.#quotaBytes = options.quotaBytes ?? Infinity
-    this.#maxBlobBytes = options.maxBlobBytes ?? Infinity
-    this.#compresses = options.compression === 'zstd'
-    this.#path = options.path
-    this.#ledger = new Ledger(environment, options.families ?? {}, options.now ?? Date.now)
-    this.#catalog = new Catalog(environment, this.#quotaBytes, this.#ledger)
-    this.#listing = new Listing(environment, this.#ledger)
-    this.#housekeeping = setInterval(() => void this.#keepHouse().catch(() => {}), 60_000).unref()
-    this.#reader = new Reader(this.#catalog, files, options.onDamage)
+async function openToRead({ path, ...options }: LmdbBlobOptions, why: Error): Promise<LmdbBlobStore> {
+  const environment = await openLmdb({ path, readOnlyBecause: why })
+  try {
+    return new LmdbBlobStore(environment, BlobFiles.readOnly(path, why), options)
+  } catch (error) {
+    await environment.close()
+    throw error
   }
-
-  /** Removes what crashed processes left behind. */
-  sweep(): Promise<void> {
-    return this.#files.sweep(async (candidates) => {
-      await this.#change((changes) => {
-        for (const file of candidates) if (!changes.isReferenced(file)) this.#files.unlinkSync(file)
-      })
-    })
-  }
-
-  /** Counts what is there, for the policies of families. */
-  adopt(): Promise<void> {
-    return this.#catalog.adopt()
-  }
-
-  async putSmall(entries: readonly SmallEntry[]): Promise<readonly PutOutcome[]> {
-    const digests = entries.map(({ name, bytes }) => {
-      assertName(name)
-      return bytes.length > this.inlineBytes ? undefined : sha256(bytes)
-    })
-    for (const digest of digests) if (digest !== undefined) await this.#reader.intact(digest)
-    const contents = entries.map(({ bytes }) => this.#inline(asBuffer(bytes)))
-    return this.#change((changes) =>
-      entries.map(({ name, digest: expected, bytes }, index): PutOutcome => {
-        const [digest, content] = [digests[index], contents[index]]
-        if (digest === undefined || content === undefined) return { outcome: 'too-large', limitBytes: this.inlineBytes }
-        if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
-        return changes.put(name, digest, bytes.length, content)
-      }),
-    )
-  }
-
-  async put(entry: NewEntry, source: Source, signal?: AbortSignal): Promise<PutOutcome> {
-    assertName(entry.name)
-    if (this.#closed !== undefined) throw new NotAppliedError('the store is closed')
-    this.#receiving++
-    try {
-      const { bytes, rest } = await beginningOf(source, Math.min(this.inlineBytes, this.#maxBlobBytes), signal)
-      if (rest === undefined) return await this.#putOne({ ...entry, bytes })
-      try {
-        return await this.#receive(entry, bytes, rest, signal)
-      } finally {
-        await rest.return?.()
-      }
-    } finally {
-      if (--this.#receiving === 0) this.#idle.resolve()
-    }
-  }
-
-  async open(name: EntryName, range: ByteRange = { start: 0 }): Promise<OpenBlob | undefined> {
-    assertName(name)
-    const blob = await this.#reader.open(name, range)
-    if (blob !== undefined) this.#ledger.touch(name)
-    return blob
-  }
-
-  async stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
-    return names.map((name) => {
-      assertName(name)
-      const found = this.#catalog.find(name)
-      return found?.record === undefined ? undefined : { digest: found.digest, sizeBytes: found.record.sizeBytes }
-    })
-  }
-
-  async remove(names: readonly EntryName[]): Promise<readonly RemoveOutcome[]> {
-    for (const name of names) assertName(name)
-    return this.#change((changes) => names.map((name) => changes.remove(name)))
-  }
-
-  async scan(namespace: string, after: string | undefined, limit: number): Promise<ScanPage> {
-    assertName({ namespace, key: 'any' })
-    return this.#listing.scan(namespace, after, limit)
-  }
-
-  async scrub({ after, limit, pace }: ScrubOptions): Promise<ScrubPage> {
-    const { digests, next } = this.#listing.digests(after, limit)
-    let [sizeBytes, damaged] = [0, 0]
-    for (const digest of digests) {
-      const intact = await this.#reader.intact(digest, pace)
-      sizeBytes += intact?.sizeBytes ?? 0
-      // Without a record it was removed meanwhile.
-      if (intact === undefined && this.#catalog.recordOf(digest)?.damaged === true) damaged++
-    }
-    return { blobs: digests.length, sizeBytes, damaged, ...(next === undefined ? {} : { next }) }
-  }
-
-  async namespaces(): Promise<readonly string[]> {
-    return this.#listing.namespaces()
-  }
-
-  usage(): BlobUsage {
-    return { ...this.#catalog.totals(), quotaBytes: this.#quotaBytes, families: this.#catalog.usage() }
-  }
-
-  async check(): Promise<void> {
-    this.#environment.check()
-    await access(join(this.#path, 'files'), constants.W_OK)
-  }
-
-  close(): Promise<void> {
-    this.#closed ??= this.#close()
-    return this.#closed
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close()
-  }
-
-  /** What has expired goes, some at a time; a failure is that of the disk, which whoever writes next is told. */
-  async #keepHouse(): Promise<void> {
-    if (this.#ledger.expiring.length > 0) {
-      for (let removed = 1_000; removed >= 1_000;) {
-        const { result, released } = await this.#catalog.expire(1_000)
-        await Promise.all(released.map((file) => this.#files.unlink(file)))
-        removed = result
-      }
-    }
-    while (this.#ledger.touches > 0) await this.#change(() => undefined)
-  }
-
-  async #close(): Promise<void> {
-    clearInterval(this.#housekeeping)
-    this.#idle = Promise.withResolvers()
-    if (this.#receiving > 0) await this.#idle.promise
-    await this.#environment.close()
-    await this.#files.close()
-  }
-
-  #inline(bytes: Buffer): InlineContent {
-    if (!this.#compresses || bytes.length > this.inlineBytes) return { bytes }
-    const packed = packedSmall(bytes)
-    return { bytes: packed, zstd: packed !== bytes }
-  }
-
-  async #putOne(entry: SmallEntry): Promise<PutOutcome> {
-    if (entry.bytes.length > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
-    const [outcome] = await this.putSmall([entry])
-    if (outcome === undefined) throw new OutcomeUnknownError('the store gave no outcome')
-    return outcome
-  }
-
-  async #receive(
-    entry: NewEntry,
-    beginning: Buffer,
-    rest: AsyncIterator<Uint8Array>,
-    signal: AbortSignal | undefined,
-  ): Promise<PutOutcome> {
-    const incoming = await this.#files.receive()
-    try {
-      const hasher = new ChunkHasher()
-      const packer = this.#compresses ? new ChunkPacker((bytes) => incoming.push(bytes)) : undefined
-      for (let piece: Uint8Array | undefined = beginning; piece !== undefined; piece = await nextOf(rest)) {
-        signal?.throwIfAborted()
-        hasher.update(piece)
-        if (hasher.sizeBytes > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
-        await (packer ?? incoming).push(piece)
-      }
-      signal?.throwIfAborted()
-      const lengths = await packer?.finish()
-      const { digest, sizeBytes, chunks } = hasher.finish()
-      if (entry.digest !== undefined && entry.digest !== digest) return { outcome: 'mismatch', digest }
-      const seen = await this.#reader.intact(digest)
-      const known = seen && (await this.#change((changes) => changes.putExisting(entry.name, digest, seen)))
-      return known ?? (await this.#publish(entry.name, incoming, { digest, sizeBytes, chunks, lengths }))
-    } catch (error) {
-      if (isDiskFull(error)) return { outcome: 'full' }
-      throw error
-    } finally {
-      await incoming.discard()
-    }
-  }
-
-  /** The file first, durable under its final name; only then the record that names it. */
-  async #publish(
-    name: EntryName,
-    incoming: Incoming,
-    { digest, sizeBytes, chunks, lengths }: Hashes & { readonly lengths: Buffer | undefined },
-  ): Promise<PutOutcome> {
-    const file = await incoming.publish(digest)
-    let recorded: boolean | 'unknown' = false
-    try {
-      return await this.#change((changes) => {
-        if (!this.#files.exists(file)) throw new NotAppliedError('the new file was swept away; try again')
-        const content = { generation: file.generation, chunks, ...(lengths === undefined ? {} : { lengths }) }
-        const outcome = changes.put(name, digest, sizeBytes, content)
-        recorded = changes.isReferenced(file)
-        return outcome
-      })
-    } catch (error) {
-      recorded = error instanceof OutcomeUnknownError ? 'unknown' : false
-      throw error
-    } finally {
-      // Another put of the same bytes came first, or the quota is reached, or the commit failed.
-      if (recorded === false) await this.#files.unlink(file)
-    }
-  }
-
-  async #change<Result>(work: (changes: Changes) => Result): Promise<Result> {
-    const { result, released } = await this.#catalog.change(work)
-    await Promise.all(released.map((file) => this.#files.unlink(file)))
-    return result
-  }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

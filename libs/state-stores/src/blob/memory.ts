@@ -166,9 +166,13 @@ export class MemoryBlobStore implements BlobStore {
     if (bytes?.[at] !== undefined) bytes[at] ^= 1
   }
 
-  #put({ name, digest: expected }: NewEntry, bytes: Buffer, digest: Digest): PutOutcome {
+  #put({ name, digest: expected, onlyIfNew }: NewEntry, bytes: Buffer, digest: Digest): PutOutcome {
     if (expected !== undefined && expected !== digest) return { outcome: 'mismatch', digest }
     if (this.#ledger.isExpired(name)) this.#remove(name)
+    const taken = onlyIfNew === true ? this.#digestOf(name) : undefined
+    if (taken !== undefined && (taken !== digest || this.#blobs.get(taken)?.damaged !== false)) {
+      return { outcome: 'taken', digest: taken }
+    }
     for (;;) {
       const outcome = this.#putWithin(name, bytes, digest)
       if (typeof outcome === 'object') return outcome

@@ -20,8 +20,7 @@ export async function openBlobStore(
   const { url, scheme, rest } = split
   if (url === 'memory:') return new (await import('./memory.ts')).MemoryBlobStore(options)
   if (scheme === 'lmdb' && rest !== '') {
-    const path = rest.startsWith('//') ? fileURLToPath(`file:${rest}`) : rest
-    return (await import('./lmdb.ts')).lmdbBlobStore({ ...options, path })
+    return (await import('./lmdb.ts')).lmdbBlobStore({ ...options, path: folderOf(rest) })
   }
   const server = await serverStore(scheme)
   if (server !== undefined) {
@@ -34,6 +33,11 @@ export async function openBlobStore(
   throw new Error(
     `${namedByScheme(split)} names no blob store: say ${setting} lmdb:<folder>, cassandra://..., s3://... or s3+http://..., or memory: for one that forgets at the end`,
   )
+}
+
+/** What follows `lmdb:`. */
+export function folderOf(rest: string): string {
+  return rest.startsWith('//') ? fileURLToPath(`file:${rest}`) : rest
 }
 
 /** Errors of OpenSSL have several lines, and are for those who know OpenSSL. */

@@ -18,6 +18,11 @@ export interface NewEntry {
   readonly name: EntryName
   /** What the bytes must hash to; checked by the store before anything becomes visible. */
   readonly digest?: Digest
+  /**
+   * Only under a name that is free: what is there stays as it is. Decided in the step that writes, so of all who do this
+   * at once, in all processes and replicas, one is told `created`.
+   */
+  readonly onlyIfNew?: boolean
 }
 
 export interface SmallEntry extends NewEntry {
@@ -27,8 +32,10 @@ export interface SmallEntry extends NewEntry {
 /**
  * - `created`: the name was free. `replaced`: it led to other bytes, which are released. `exists`: it led to these
  *   bytes already; damaged ones were made good.
+ * - `taken`: it was to be `onlyIfNew`, and the name leads to other bytes, those of `digest`, or to damaged ones. (To the same
+ *   bytes is `exists`, so that whoever lost the answer can ask again.)
  * - `full`: it would not fit the quota, or as a file of its own not the disk. (A commit for which the disk has no room
- *   rejects with `NotAppliedError`, for it is not told apart from a failing disk.) `too-large`: larger than this call takes.
+ *   rejects with a `NotAppliedError`, which `diskTroubleOf` tells apart.) `too-large`: larger than this call takes.
  * - `mismatch`: the bytes do not hash to the digest that the caller named; `digest` is what they hash to.
  */
 export type PutOutcome =
@@ -40,6 +47,7 @@ export type PutOutcome =
   | { readonly outcome: 'full' }
   | { readonly outcome: 'too-large'; readonly limitBytes: number }
   | { readonly outcome: 'mismatch'; readonly digest: Digest }
+  | { readonly outcome: 'taken'; readonly digest: Digest }
   | FailedItem
 
 export type RemoveOutcome = 'removed' | 'missing' | FailedItem
@@ -146,7 +154,7 @@ export interface BlobCapabilities {
  * - `usage`: `usage()` is undefined, and a quota is refused when the store is opened.
  * - `one-commit`: the items of a list are written one by one, so each may fail alone, with the outcome `failed`.
  * - `exact-outcomes`: what was there before is read before it is changed, so calls for the same name that run at the
- *   same time may both be told `created`, or both `removed`.
+ *   same time may both be told `created`, or both `removed`. Those that are `onlyIfNew` are exact among themselves.
  * - `linearizable-remove`: a removal whose answer was lost may still remove what is put after it.
  * - `policies`: nothing is evicted, and a quota or time of life of a family is refused when the store is opened.
  * - `scrub`: `scrub()` is undefined; damage is found when it is read.
@@ -175,6 +183,11 @@ export class DamagedBlobError extends Error {
     super(`the bytes of ${digest} are damaged (${what}); they were set aside, put them again`)
     this.digest = digest
   }
+}
+
+/** What is stored cannot be read now, for the disk fails; it may be whole, and nothing of it was changed. */
+export class UnreadableBlobError extends Error {
+  override readonly name = 'UnreadableBlobError'
 }
 
 /**
@@ -209,7 +222,8 @@ export interface BlobStore extends AsyncDisposable {
   /**
    * The bytes of a name; undefined when there is none. What is open stays readable when its name is removed.
    * Rejects with `DamagedBlobError` when the bytes are known to be damaged or the first chunk turns out to be, with
-   * `RangeError` when the range begins behind the end.
+   * `RangeError` when the range begins behind the end. This and the other reads reject with `UnreadableBlobError` when
+   * the disk fails, with the errors of writes when a server does.
    */
   open(name: EntryName, range?: ByteRange): Promise<OpenBlob | undefined>
 

@@ -11,8 +11,8 @@ await describeOnBackend('s3', ({ url }) => {
     's3',
     async (options) => {
       const target = bucket(randomUUID())
-      const store = await s3BlobStore({ ...options, url: target, timeoutMs: 15_000 })
-      return { store, damage: (digest, at) => flipBit(target, digest, at) }
+      const another = () => s3BlobStore({ ...options, url: target, timeoutMs: 15_000 })
+      return { store: await another(), another, damage: (digest, at) => flipBit(target, digest, at) }
     },
     {
       durable: true,

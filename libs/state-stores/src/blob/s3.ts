@@ -167,7 +167,8 @@ class S3BlobStore implements BlobStore {
     return this.close()
   }
 
-  async #putWhole({ name, digest: expected, bytes }: SmallEntry, limitBytes: number): Promise<PutOutcome> {
+  async #putWhole(entry: SmallEntry, limitBytes: number): Promise<PutOutcome> {
+    const { name, digest: expected, bytes } = entry
     if (bytes.length > limitBytes) return { outcome: 'too-large', limitBytes }
     const hasher = new ChunkHasher()
     hasher.update(bytes)
@@ -175,7 +176,7 @@ class S3BlobStore implements BlobStore {
     if (expected !== undefined && expected !== hashes.digest) return { outcome: 'mismatch', digest: hashes.digest }
     const generation = newGeneration()
     const metadata = describeWhole(generation, hashes)
-    return storeObject(this.#objects, name, generation, hashes, (onlyIfNew) =>
+    return storeObject(this.#objects, entry, generation, hashes, (onlyIfNew) =>
       this.#bucket.put(entryKey(name), bytes, metadata, onlyIfNew),
     )
   }
@@ -186,7 +187,7 @@ class S3BlobStore implements BlobStore {
     rest: AsyncIterator<Uint8Array>,
     signal: AbortSignal | undefined,
   ): Promise<PutOutcome> {
-    const upload = await this.#before(() => Upload.begin(this.#objects, entry.name))
+    const upload = await this.#before(() => Upload.begin(this.#objects, entry))
     let published = false
     try {
       for (let piece: Uint8Array | undefined = beginning; piece !== undefined; piece = await nextOf(rest)) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { App, Authenticator } from '@ballast/service'
 import { MemoryBlobStore } from '@ballast/state-stores/blob/memory'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { testApp } from '../../test-app.ts'
 import { familyNames } from './index.ts'
 
@@ -107,6 +107,25 @@ describe('restic', () => {
     )
     expect(statuses.toSorted((a, b) => a - b)).toEqual([200, ...Array.from({ length: 7 }, () => 403)])
     expect((await ask('GET', '/restic/repo/config')).body).toBe(configs[statuses.indexOf(200)])
+  })
+
+  test('until there is a config one client stores a key; one that died is no obstacle for ever', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { ask } = await start()
+    const store = async (what: string): Promise<number> =>
+      (await ask('POST', `/restic/repo/keys/${sha256(what)}`, what)).statusCode
+    const keys = ['a', 'b', 'c', 'd']
+    const statuses = await Promise.all(keys.map(store))
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 403, 403, 403])
+    const first = keys[statuses.indexOf(200)] ?? ''
+    // Who lost the answer asks again.
+    expect(await store(first)).toBe(200)
+    vi.advanceTimersByTime(61_000)
+    expect(await store('later')).toBe(200)
+    expect(await store('even later')).toBe(403)
+    expect((await ask('POST', '/restic/repo/config', 'config')).statusCode).toBe(200)
+    expect(await store('another one')).toBe(200)
   })
 
   test('where nothing is deleted, locks still are', async () => {

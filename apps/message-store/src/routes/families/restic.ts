@@ -1,12 +1,14 @@
 import { Readable } from 'node:stream'
 import type { App } from '@ballast/service'
+import type { NewEntry } from '@ballast/state-stores/blob'
 import { problems } from '../../problems.ts'
 import { contentEntry, isInstance } from '../../transfer/names.ts'
-import { entryRoutes, paramsOf } from '../../transfer/entry-routes.ts'
+import { entryRoutes, paramsOf, type Params } from '../../transfer/entry-routes.ts'
 import { challengeBasic } from '../../transfer/basic-credentials.ts'
 import { takeRawBodies } from '../../transfer/raw-bodies.ts'
 import type { Blobs } from '../../blobs.ts'
 import type { FamilyRoutes } from './family.ts'
+import { claimRepository } from './restic/claim.ts'
 
 const types = ['data', 'keys', 'locks', 'snapshots', 'index'] as const
 const v2 = 'application/vnd.x.restic.rest.v2'
@@ -47,9 +49,15 @@ export const restic: FamilyRoutes = async (app, { sender, allowDelete }) => {
   for (const type of types) {
     // Without its locks a repository cannot be used at all; the rest is for ever where nothing is deleted.
     const removal = allowDelete || type === 'locks' ? { removed: 200 } : {}
+    const before = async ({ name: { key } }: NewEntry, { repository }: Params): Promise<void> => {
+      const config = { namespace: namespaceOf(repository, 'config'), key: 'config' }
+      const claim = { namespace: namespaceOf(repository, 'making'), key: 'key' }
+      await claimRepository(blobs, { config, claim, digest: key })
+    }
     entryRoutes(app, sender, {
       ...shared,
       ...removal,
+      ...(type === 'keys' && { before }),
       url: `/restic/:repository/${type}/:digest`,
       entryOf: ({ repository, digest }) =>
         isInstance(repository) ? contentEntry(namespaceOf(repository, type), digest) : undefined,

@@ -90,7 +90,12 @@ function clientOptions(target: CassandraTarget, timeoutMs: number): DseClientOpt
     // A connection that is half open is found by this, as by any call that times out.
     pooling: { heartBeatInterval: 5000 },
     socketOptions: { connectTimeout: timeoutMs, readTimeout: timeoutMs, defunctReadTimeoutThreshold: 8 },
-    queryOptions: { consistency: types.consistencies.localQuorum, isIdempotent: false },
+    queryOptions: {
+      consistency: types.consistencies.localQuorum,
+      // Of conditional writes: decided within the data centre, as everything else is.
+      serialConsistency: types.consistencies.localSerial,
+      isIdempotent: false,
+    },
     encoding: { useBigIntAsLong: true },
     monitorReporting: { enabled: false },
   }

@@ -5,6 +5,8 @@ export interface BlobHarness {
   readonly store: BlobStore
   /** Flips one bit at rest, behind the store's back. */
   readonly damage: (digest: Digest, at: number) => Promise<void>
+  /** What is stored, opened once more, as another process does it. Not for stores that are not `shared`. */
+  readonly another?: () => Promise<BlobStore>
 }
 
 export type OpenHarness = (options: BlobOptions) => Promise<BlobHarness>

@@ -1,14 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { sha256 } from '../hash.ts'
-import type { BlobStore, BlobUsage, EntryName, PutOutcome, RemoveOutcome } from '../port.ts'
+import type { BlobStore, BlobUsage, EntryName, NewEntry, PutOutcome, RemoveOutcome } from '../port.ts'
 import { bytesOf, expectUsage, name, readAll, type Lacks, type OpenHarness } from './harness.ts'
 
 /** Each size stands for one value, so that sizes tell values apart. */
 const sizes = [0, 10, 60_000, 70_000]
 const smallQuotaBytes = 140_000
 
-type Step = { readonly name: EntryName } & ({ readonly sizeBytes: number } | { readonly remove: true })
+type Step = NewEntry & ({ readonly sizeBytes: number } | { readonly remove: true })
 
 class Model {
   readonly #quotaBytes: number
@@ -18,8 +18,12 @@ class Model {
     this.#quotaBytes = quotaBytes
   }
 
-  put(entry: EntryName, sizeBytes: number): PutOutcome {
+  put({ name: entry, onlyIfNew }: NewEntry, sizeBytes: number): PutOutcome {
     const id = JSON.stringify(entry)
+    const there = onlyIfNew === true ? this.#entries.get(id) : undefined
+    if (there !== undefined && there.sizeBytes !== sizeBytes) {
+      return { outcome: 'taken', digest: sha256(valueOf(there.sizeBytes)) }
+    }
     const after = new Map(this.#entries).set(id, { name: entry, sizeBytes })
     if (total(after) > this.#quotaBytes && total(after) > total(this.#entries)) return { outcome: 'full' }
     const before = this.#entries.get(id)?.sizeBytes
@@ -50,7 +54,10 @@ export function describeModel(open: OpenHarness, lacks: Lacks): void {
     const key = fc.constantFrom('a', 'b', sha256(Buffer.from('c')), ...sizes.map((size) => sha256(valueOf(size))))
     const entry = fc.tuple(key, fc.constantFrom('x', 'messages')).map(([each, namespace]) => name(each, namespace))
     const step: fc.Arbitrary<Step> = fc.oneof(
-      { weight: 3, arbitrary: fc.record({ name: entry, sizeBytes: fc.constantFrom(...sizes) }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({ name: entry, sizeBytes: fc.constantFrom(...sizes), onlyIfNew: fc.boolean() }),
+      },
       { weight: 1, arbitrary: fc.record({ name: entry, remove: fc.constant(true as const) }) },
     )
     await fc.assert(
@@ -90,12 +97,13 @@ async function keysOf(store: BlobStore, namespace: string): Promise<string[]> {
 }
 
 function expected(model: Model, step: Step): PutOutcome | RemoveOutcome {
-  return 'remove' in step ? model.remove(step.name) : model.put(step.name, step.sizeBytes)
+  return 'remove' in step ? model.remove(step.name) : model.put(step, step.sizeBytes)
 }
 
 async function apply(store: BlobStore, step: Step): Promise<PutOutcome | RemoveOutcome | undefined> {
   if ('remove' in step) return (await store.remove([step.name]))[0]
-  return store.put({ name: step.name }, [valueOf(step.sizeBytes)])
+  const { sizeBytes, ...entry } = step
+  return store.put(entry, [valueOf(sizeBytes)])
 }
 
 const values = new Map(sizes.map((sizeBytes) => [sizeBytes, bytesOf(sizeBytes, sizeBytes)]))

@@ -1,10 +1,11 @@
 import type { LmdbEnvironment, LmdbTable } from '../../lmdb-environment.ts'
 import { NotAppliedError } from '../../outcome.ts'
 import { sha256 } from '../hash.ts'
-import type { Digest, BlobUsage, EntryName, PutOutcome, RemoveOutcome } from '../port.ts'
+import type { Digest, BlobUsage, EntryName, NewEntry, PutOutcome, RemoveOutcome } from '../port.ts'
 import { familyOf } from '../families.ts'
 import { applied, noTotals, type Totals } from '../quota.ts'
 import type { Ledger } from './ledger.ts'
+import { readCurrent } from './read-current.ts'
 import * as records from './records.ts'
 import type { FileContent, InlineContent, Record } from './records.ts'
 
@@ -22,9 +23,9 @@ export interface Found {
 /** What is changed within one write transaction. */
 export interface Changes {
   /** Leads the name to these bytes, and to the copy that is there unless it is known to be damaged. */
-  put(name: EntryName, digest: Digest, sizeBytes: number, content: InlineContent | FileContent): PutOutcome
+  put(entry: NewEntry, digest: Digest, sizeBytes: number, content: InlineContent | FileContent): PutOutcome
   /** Leads the name to the copy that was `seen`; undefined when it is not there any more. */
-  putExisting(name: EntryName, digest: Digest, seen: Record): PutOutcome | undefined
+  putExisting(entry: NewEntry, digest: Digest, seen: Record): PutOutcome | undefined
   remove(name: EntryName): RemoveOutcome
   /** True when the record was still that of `seen`. */
   markDamaged(digest: Digest, seen: Record): boolean
@@ -55,25 +56,29 @@ export class Catalog {
 
   /** Current over all processes. */
   find(name: EntryName): Found | undefined {
-    this.#environment.refresh()
-    const digest = this.#digestOf(name)
-    return digest === undefined || this.#ledger.isExpired(name) ? undefined : { digest, record: this.#record(digest) }
+    return readCurrent(this.#environment, () => {
+      const digest = this.#digestOf(name)
+      return digest === undefined || this.#ledger.isExpired(name) ? undefined : { digest, record: this.#record(digest) }
+    })
   }
 
-  /** Current over all processes. For a change that follows: `NotAppliedError` where there can be none. */
+  /** Current over all processes. */
+  blob(digest: Digest): Record | undefined {
+    return readCurrent(this.#environment, () => this.#record(digest))
+  }
+
+  /** As `blob`, for a change that follows: `NotAppliedError` where there can be none. */
   recordOf(digest: Digest): Record | undefined {
     try {
       this.#environment.check()
     } catch (cause) {
       throw new NotAppliedError(cause instanceof Error ? cause.message : String(cause), { cause })
     }
-    this.#environment.refresh()
-    return this.#record(digest)
+    return this.blob(digest)
   }
 
   totals(): Totals {
-    this.#environment.refresh()
-    const value = this.#counts.get(totalsKey)
+    const value = readCurrent(this.#environment, () => this.#counts.get(totalsKey))
     return value === undefined ? noTotals : records.decodeTotals(value)
   }
 
@@ -85,12 +90,12 @@ export class Catalog {
       const { totals } = state
       this.#ledger.begin()
       const result = work({
-        put: (name, digest, sizeBytes, content) => this.#put(state, name, digest, sizeBytes, content),
-        putExisting: (name, digest, { content }) => {
+        put: (entry, digest, sizeBytes, content) => this.#put(state, entry, digest, sizeBytes, content),
+        putExisting: (entry, digest, { content }) => {
           const record = this.#record(digest)
           if (record === undefined || record.damaged) return undefined
           if ('generation' in content && !isFile(record, content.generation)) return undefined
-          return this.#put(state, name, digest, record.sizeBytes, record.content)
+          return this.#put(state, entry, digest, record.sizeBytes, record.content)
         },
         remove: (name) => {
           const expired = this.#ledger.isExpired(name)
@@ -108,8 +113,7 @@ export class Catalog {
 
   /** By family; current over all processes. */
   usage(): BlobUsage['families'] {
-    this.#environment.refresh()
-    return this.#ledger.usage()
+    return readCurrent(this.#environment, () => this.#ledger.usage())
   }
 
   /** Counts and orders what is there already, where that was not done yet. */
@@ -141,12 +145,16 @@ export class Catalog {
 
   #put(
     state: State,
-    name: EntryName,
+    { name, onlyIfNew }: NewEntry,
     digest: Digest,
     sizeBytes: number,
     content: InlineContent | FileContent,
   ): PutOutcome {
     if (this.#ledger.isExpired(name)) this.#remove(state, name)
+    const taken = onlyIfNew === true ? this.#digestOf(name) : undefined
+    if (taken !== undefined && (taken !== digest || this.#record(taken)?.damaged !== false)) {
+      return { outcome: 'taken', digest: taken }
+    }
     for (;;) {
       const outcome = this.#putWithin(state, name, digest, sizeBytes, content)
       if (typeof outcome === 'object') return outcome

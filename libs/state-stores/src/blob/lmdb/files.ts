@@ -22,11 +22,12 @@ import type { Released } from './catalog.ts'
 export class BlobFiles {
   readonly #root: string
   readonly #instance: string
-  readonly #lock: HeldLock
+  /** Or why nothing can be written. */
+  readonly #lock: HeldLock | Error
   readonly #folders = new Set<string>()
   #next = 0
 
-  private constructor(root: string, instance: string, lock: HeldLock) {
+  private constructor(root: string, instance: string, lock: HeldLock | Error) {
     this.#root = root
     this.#instance = instance
     this.#lock = lock
@@ -42,10 +43,19 @@ export class BlobFiles {
     return new BlobFiles(root, instance, lock)
   }
 
+  /** Only `read` and `exists` work. */
+  static readOnly(root: string, why: Error): BlobFiles {
+    return new BlobFiles(root, '', why)
+  }
+
   async receive(): Promise<Incoming> {
+    if (this.#lock instanceof Error) throw new NotAppliedError(this.#lock.message, { cause: this.#lock })
     const number = (this.#next++ >>> 0).toString(16).padStart(8, '0')
     const path = join(this.#root, 'incoming', this.#instance, number)
-    return new Incoming(path, this.#instance + number, await open(path, 'wx'), (file) => this.#publish(path, file))
+    const file = await open(path, 'wx').catch((cause: unknown) => {
+      throw new NotAppliedError(`${path} could not be made`, { cause })
+    })
+    return new Incoming(path, this.#instance + number, file, (published) => this.#publish(path, published))
   }
 
   /** Undefined when there is no such file. */
@@ -114,6 +124,7 @@ export class BlobFiles {
   }
 
   async close(): Promise<void> {
+    if (this.#lock instanceof Error) return
     await this.#remove(this.#instance)
     await this.#lock.release()
   }
@@ -200,10 +211,4 @@ function nameOf({ digest, generation }: Released): string {
 
 export function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
-}
-
-/** The disk has no room for a file, or may not have any. */
-export function isDiskFull(error: unknown): boolean {
-  const cause = error instanceof NotAppliedError ? error.cause : undefined
-  return cause instanceof Error && 'code' in cause && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(cause.code))
 }

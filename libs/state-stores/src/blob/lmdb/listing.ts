@@ -1,6 +1,7 @@
 import type { LmdbEnvironment, LmdbTable } from '../../lmdb-environment.ts'
 import type { Digest, ScannedEntry, ScanPage } from '../port.ts'
 import type { Ledger } from './ledger.ts'
+import { readCurrent } from './read-current.ts'
 import * as records from './records.ts'
 
 interface Row {
@@ -30,7 +31,23 @@ export class Listing {
   }
 
   scan(namespace: string, after: string | undefined, limit: number): ScanPage {
-    this.#environment.refresh()
+    return readCurrent(this.#environment, () => this.#scan(namespace, after, limit))
+  }
+
+  namespaces(): readonly string[] {
+    return readCurrent(this.#environment, () => this.#namespaces())
+  }
+
+  /** Of all blobs, in their order. */
+  digests(after: string | undefined, limit: number): { digests: readonly Digest[]; next?: Digest } {
+    const start = after === undefined ? Buffer.alloc(1) : successor(Buffer.from(after, 'hex'))
+    const found = readCurrent(this.#environment, () => Array.from(this.#blobs.range({ start, limit: limit + 1 })))
+    const digests = found.map(({ key }) => key.toString('hex'))
+    const last = digests[limit - 1]
+    return digests.length > limit && last !== undefined ? { digests: digests.slice(0, limit), next: last } : { digests }
+  }
+
+  #scan(namespace: string, after: string | undefined, limit: number): ScanPage {
     const { start, end } = records.entryRange(namespace)
     const cursor = after === undefined ? start : Buffer.from(after, 'base64url')
     // Cursors come back from clients: one that was made up must not lead into another namespace.
@@ -49,8 +66,7 @@ export class Listing {
     return last === undefined ? { entries } : { entries, next: successor(last).toString('base64url') }
   }
 
-  namespaces(): readonly string[] {
-    this.#environment.refresh()
+  #namespaces(): readonly string[] {
     const found: string[] = []
     for (let start: Uint8Array = Buffer.alloc(1); ;) {
       const [first] = Array.from(this.#entries.range({ start, limit: 1 }))
@@ -62,15 +78,6 @@ export class Listing {
     const { namespace } = records.homeEntry('')
     if (!found.includes(namespace) && this.#isAnyHome()) found.push(namespace)
     return found.toSorted()
-  }
-
-  /** Of all blobs, in their order. */
-  digests(after: string | undefined, limit: number): { digests: readonly Digest[]; next?: Digest } {
-    this.#environment.refresh()
-    const start = after === undefined ? Buffer.alloc(1) : successor(Buffer.from(after, 'hex'))
-    const digests = Array.from(this.#blobs.range({ start, limit: limit + 1 }), ({ key }) => key.toString('hex'))
-    const last = digests[limit - 1]
-    return digests.length > limit && last !== undefined ? { digests: digests.slice(0, limit), next: last } : { digests }
   }
 
   #rows(start: Buffer, end: Buffer, limit: number): Rows {

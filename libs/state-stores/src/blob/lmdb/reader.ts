@@ -1,8 +1,10 @@
 import type { FileHandle } from 'node:fs/promises'
+import { messageOf } from '../../message-of.ts'
 import { NotAppliedError } from '../../outcome.ts'
 import { ChunkMismatchError } from '../chunks.ts'
 import { chunkBytes, sha256 } from '../hash.ts'
-import { DamagedBlobError, type ByteRange, type Damage, type Digest, type EntryName, type OpenBlob } from '../port.ts'
+import { DamagedBlobError, UnreadableBlobError, type ByteRange, type Damage, type Digest } from '../port.ts'
+import type { EntryName, OpenBlob } from '../port.ts'
 import { inMemoryBlob } from '../in-memory-blob.ts'
 import { clip } from '../range.ts'
 import type { Catalog } from './catalog.ts'
@@ -17,6 +19,8 @@ export class Reader {
   readonly #files: BlobFiles
   readonly #onDamage: ((damage: Damage) => void) | undefined
   readonly #reads = new ChunkReads()
+  /** Reported, but not marked, because the disk takes no writes. */
+  readonly #unmarked = new Set<Digest>()
 
   constructor(catalog: Catalog, files: BlobFiles, onDamage: ((damage: Damage) => void) | undefined) {
     this.#catalog = catalog
@@ -37,7 +41,7 @@ export class Reader {
         if (bytes !== undefined && sha256(bytes) === digest) return inMemoryBlob(digest, bytes, clipped)
         throw await this.#damaged(digest, record, 'in the database')
       }
-      const file = await this.#files.read({ digest, generation: content.generation })
+      const file = await this.#files.read({ digest, generation: content.generation }).catch(unreadable)
       if (file !== undefined) return this.#inFile(digest, record, content, clipped, file)
       // Removed, and perhaps put again, since it was looked up: then the record is another one.
       const again = this.#catalog.find(name)?.record
@@ -58,8 +62,19 @@ export class Reader {
     if (record === undefined || record.damaged) return undefined
     const what = await this.#damageIn(digest, record, pace)
     if (what === undefined) return record
-    await this.#damaged(digest, record, what)
+    await this.#setAside(digest, record, what)
     return undefined
+  }
+
+  /** As `intact`, for one who looks at everything; damage is also found on a disk that takes no mark of it. */
+  async scrub(digest: Digest, pace?: (sizeBytes: number) => Promise<void>): Promise<Record | 'damaged' | undefined> {
+    const record = this.#catalog.blob(digest)
+    if (record === undefined) return undefined
+    const what = record.damaged ? 'found earlier' : await this.#damageIn(digest, record, pace)
+    if (what === undefined) return record
+    if (!record.damaged) await this.#damaged(digest, record, what)
+    // Perhaps it was removed meanwhile, or brought again.
+    return this.#unmarked.has(digest) || this.#catalog.blob(digest)?.damaged === true ? 'damaged' : undefined
   }
 
   async #damageIn(
@@ -103,21 +118,34 @@ export class Reader {
       try {
         return await this.#reads.read({ file, content, index, sizeBytes })
       } catch (error) {
-        if (!(error instanceof ChunkMismatchError)) throw error
+        if (!(error instanceof ChunkMismatchError)) return unreadable(error)
         throw await this.#damaged(digest, record, error.message)
       }
     }
     return openChunkedFile({ digest, sizeBytes, range, file, read })
   }
 
+  /** For one who reads; whether the disk takes the mark or not, he does not get the bytes. */
   async #damaged(digest: Digest, record: Record, what: string): Promise<DamagedBlobError> {
-    const { result: first } = await this.#catalog.change((changes) => changes.markDamaged(digest, record))
-    if (first) {
-      if ('generation' in record.content) {
-        await this.#files.setAside({ digest, generation: record.content.generation })
-      }
-      this.#onDamage?.({ digest, what })
+    try {
+      await this.#setAside(digest, record, what)
+    } catch {
+      // Each who reads it finds it again, and it is reported once.
+      if (!this.#unmarked.has(digest)) this.#onDamage?.({ digest, what })
+      this.#unmarked.add(digest)
     }
     return new DamagedBlobError(digest, what)
   }
+
+  /** Rejects when it cannot be marked: then nobody may rely on the copy that is there. */
+  async #setAside(digest: Digest, record: Record, what: string): Promise<void> {
+    const { result: first } = await this.#catalog.change((changes) => changes.markDamaged(digest, record))
+    if (!first) return
+    if (!this.#unmarked.delete(digest)) this.#onDamage?.({ digest, what })
+    if ('generation' in record.content) await this.#files.setAside({ digest, generation: record.content.generation })
+  }
+}
+
+function unreadable(cause: unknown): never {
+  throw new UnreadableBlobError(`a file of the store cannot be read: ${messageOf(cause)}`, { cause })
 }

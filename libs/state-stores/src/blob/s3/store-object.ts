@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
 import type { Hashes } from '../hash.ts'
-import type { EntryName, PutOutcome } from '../port.ts'
+import type { NewEntry, EntryName, PutOutcome } from '../port.ts'
 import type { Stored } from './bucket.ts'
 import type { Objects, StoredObject } from './objects.ts'
 import { notApplied } from './outcome.ts'
@@ -11,11 +11,11 @@ const attempts = 6
 /**
  * Makes an object visible under its name by `store`, which is one request that can be conditional. New names are taken
  * by `If-None-Match: *`, so of many writers one is told `created`; what is there already is looked at and kept when it is
- * the same, or replaced.
+ * the same, or is to be kept in any case, or replaced.
  */
 export async function storeObject(
   objects: Objects,
-  name: EntryName,
+  { name, onlyIfNew: mayNotReplace = false }: NewEntry,
   generation: string,
   { digest, sizeBytes }: Hashes,
   store: (onlyIfNew: boolean) => Promise<Stored>,
@@ -32,6 +32,7 @@ export async function storeObject(
     // Removed in between: the name is free again.
     if (found === undefined) continue
     const same = found.hashes.digest === digest
+    if (mayNotReplace && (!same || found.damaged)) return { outcome: 'taken', digest: found.hashes.digest }
     if (!same || found.damaged) {
       const replaced = await resolved(objects, name, generation, () => store(false))
       if (replaced !== 'stored') continue

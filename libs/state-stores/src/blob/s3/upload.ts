@@ -1,5 +1,5 @@
 import { ChunkHasher, type Hashes } from '../hash.ts'
-import type { EntryName, PutOutcome } from '../port.ts'
+import type { NewEntry, PutOutcome } from '../port.ts'
 import { describeParts, encodeHashes, newGeneration } from './described.ts'
 import { entryKey, hashesKey } from './keys.ts'
 import type { Objects } from './objects.ts'
@@ -11,7 +11,7 @@ export const partBytes = 8 * 2 ** 20
 /** Bytes on their way into an object, which nobody sees before it is completed. One part is in memory. */
 export class Upload {
   readonly #objects: Objects
-  readonly #name: EntryName
+  readonly #entry: NewEntry
   readonly #generation = newGeneration()
   readonly #hasher = new ChunkHasher()
   readonly #tags: string[] = []
@@ -19,19 +19,23 @@ export class Upload {
   #pieces: Uint8Array[] = []
   #pieceBytes = 0
 
-  private constructor(objects: Objects, name: EntryName) {
+  private constructor(objects: Objects, entry: NewEntry) {
     this.#objects = objects
-    this.#name = name
+    this.#entry = entry
   }
 
-  static async begin(objects: Objects, name: EntryName): Promise<Upload> {
-    const upload = new Upload(objects, name)
-    upload.#uploadId = await objects.bucket.beginUpload(entryKey(name), describeParts(upload.#generation))
+  static async begin(objects: Objects, entry: NewEntry): Promise<Upload> {
+    const upload = new Upload(objects, entry)
+    upload.#uploadId = await objects.bucket.beginUpload(upload.#key, describeParts(upload.#generation))
     return upload
   }
 
   get sizeBytes(): number {
     return this.#hasher.sizeBytes
+  }
+
+  get #key(): string {
+    return entryKey(this.#entry.name)
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -55,11 +59,12 @@ export class Upload {
   async publish(hashes: Hashes): Promise<PutOutcome> {
     const { bucket } = this.#objects
     await bucket.put(hashesKey(this.#generation), encodeHashes(hashes), {}, false)
-    const outcome = await storeObject(this.#objects, this.#name, this.#generation, hashes, (onlyIfNew) =>
-      bucket.completeUpload(entryKey(this.#name), this.#uploadId, this.#tags, onlyIfNew),
+    const outcome = await storeObject(this.#objects, this.#entry, this.#generation, hashes, (onlyIfNew) =>
+      bucket.completeUpload(this.#key, this.#uploadId, this.#tags, onlyIfNew),
     )
+    if (outcome.outcome === 'taken') await this.discard()
     if (outcome.outcome === 'exists') {
-      const kept = await this.#objects.describe(this.#name).catch(() => undefined)
+      const kept = await this.#objects.describe(this.#entry.name).catch(() => undefined)
       if (kept !== undefined && kept.generation !== this.#generation) await this.discard()
     }
     return outcome
@@ -69,7 +74,7 @@ export class Upload {
   async discard(): Promise<void> {
     const { bucket } = this.#objects
     await Promise.allSettled([
-      bucket.abortUpload(entryKey(this.#name), this.#uploadId),
+      bucket.abortUpload(this.#key, this.#uploadId),
       bucket.remove(hashesKey(this.#generation)),
     ])
   }
@@ -79,6 +84,6 @@ export class Upload {
     this.#pieces = []
     this.#pieceBytes = 0
     const number = this.#tags.length + 1
-    this.#tags.push(await this.#objects.bucket.putPart(entryKey(this.#name), this.#uploadId, number, body))
+    this.#tags.push(await this.#objects.bucket.putPart(this.#key, this.#uploadId, number, body))
   }
 }
