@@ -133,10 +133,18 @@ test('a suite runs each case, closes what it opened, prints a table and writes J
   expect(closed).toEqual(['fake/first', 'fake/second'])
   expect(printed).toMatch(/^\d+ x .*Node 24[^]*fake\/first +4 +2 +x\/s +2 +2\.\.2 +3/)
   const figures = { ours: 4, peer: 2, unit: 'x/s', ratio: 2, spread: [2, 2], rounds: 3 }
-  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual([
-    { case: 'fake/first', ...figures },
-    { case: 'fake/second', ...figures },
-  ])
+  expect(JSON.parse(await readFile(file, 'utf8'))).toEqual({
+    suite: 'fake',
+    command: 'npm run bench -- fake --quick',
+    quick: true,
+    machine: printed.split('\n')[0],
+    takenOn: expect.stringMatching(/^\d{4}-\d{2}-\d{2}$/),
+    tookSeconds: 0,
+    cases: [
+      { case: 'fake/first', ...figures },
+      { case: 'fake/second', ...figures },
+    ],
+  })
 })
 
 test('--only opens only what it names', async () => {

@@ -4,10 +4,15 @@ import { reasonOf } from '../platform/start-error.ts'
 import { type Effort, quickEffort, type Suite, wholeEffort } from './case.ts'
 import { describeMachine } from './machine.ts'
 import { type Measured, measure } from './measure.ts'
+import type { BenchResult } from './result.ts'
 import { benchTable } from './table.ts'
 
 const flags = {
-  json: { kind: 'text', value: 'FILE', help: 'write the figures there as a JSON array' },
+  json: {
+    kind: 'text',
+    value: 'FILE',
+    help: 'write the figures there, with the machine and the day; npm run docs -- --take reads it',
+  },
   quick: { kind: 'switch', help: `${quickEffort.rounds} short rounds instead of ${wholeEffort.rounds}` },
   'long-seconds': { kind: 'text', value: 'N', help: 'length of long cases, instead of 600; --quick leaves them out' },
   only: { kind: 'text', value: 'TEXT', help: 'only cases whose name contains this' },
@@ -37,13 +42,29 @@ export async function runBench({ argv, suites, print, progress }: BenchOptions):
   }
   if (given.json !== undefined) await expectWritable(given.json)
   const effort = effortOf(given.quick, given['long-seconds'])
-  print(describeMachine())
+  const machine = describeMachine()
+  print(machine)
+  const startedMs = performance.now()
   const measured = await runSuite(suite, effort, given.only ?? '', progress)
   print('')
   print(benchTable(measured))
-  if (given.json !== undefined) await writeFile(given.json, `${JSON.stringify(measured, undefined, 2)}\n`)
+  if (given.json === undefined) return 0
+  const result: BenchResult = {
+    suite: name,
+    command: ['npm run bench --', ...withoutJson(argv)].join(' '),
+    quick: given.quick,
+    machine,
+    takenOn: new Date().toISOString().slice(0, 10),
+    tookSeconds: Math.round((performance.now() - startedMs) / 1000),
+    cases: measured,
+  }
+  await writeFile(given.json, `${JSON.stringify(result, undefined, 2)}\n`)
   return 0
 }
+
+/** Where the figures went is of no interest to who repeats the run. */
+const withoutJson = (argv: readonly string[]): readonly string[] =>
+  argv.filter((word, index) => !word.startsWith('--json') && argv[index - 1] !== '--json')
 
 function effortOf(quick: boolean, longSeconds: string | undefined): Effort {
   if (longSeconds === undefined) return quick ? quickEffort : wholeEffort
