@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
-import { startProcess, temporaryFolder } from '@ballast/testing'
+import { freePort, startProcess, temporaryFolder } from '@ballast/testing'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { isOurs, isWorkload, parseObjects } from './kustomize/objects.ts'
+import { committed } from './kustomize/rendered.ts'
 import { metricsAskedFor } from './monitoring/expressions.ts'
 import { stage } from './stage.ts'
 
@@ -19,6 +21,22 @@ const roles = (data: string, databaseUrl: string): Record<string, string[][]> =>
     ['consumer', '--stream', `lmdb:${data}/stream`, '--documents', `lmdb:${data}/documents`],
   ],
 })
+
+/** Paths that a kubelet asks pods of ours for. */
+async function probed(): Promise<readonly string[]> {
+  const containers = parseObjects(await committed('prod'))
+    .filter(isWorkload)
+    .filter(isOurs)
+    .flatMap(({ spec }) => spec.template.spec.containers)
+  const probes = containers.flatMap(({ startupProbe, readinessProbe, livenessProbe }) => [
+    startupProbe,
+    readinessProbe,
+    livenessProbe,
+  ])
+  const paths = new Set(probes.flatMap((probe) => probe?.httpGet?.path ?? []))
+  expect(paths.size).toBe(3)
+  return [...paths]
+}
 
 /** Names that the roles export, as they come by. */
 const exported = new Set<string>()
@@ -42,15 +60,20 @@ describe.each(Object.keys(roles('', '')))('the bundle of %s, alone in a folder',
     await stage(app, staged)
     for (const role of roles(folder.path, databaseUrl)[app] ?? []) {
       // Nothing of this repository can be resolved from there: what is not staged is missing.
+      const metrics = `127.0.0.1:${await freePort()}`
       await using service = startProcess({
-        args: ['main.js', ...role, '--listen', '127.0.0.1:0'],
+        args: ['main.js', ...role, '--listen', '127.0.0.1:0', '--metrics-listen', metrics],
         cwd: staged,
         env: { NODE_PATH: undefined },
       })
       const { url }: { url: string } = JSON.parse(await service.waitForLine(/"msg":"listening"/))
       const ready = await fetch(new URL('/readyz', url))
       expect([role[0], ready.status]).toEqual([role[0], 200])
-      const exposition = await (await fetch(new URL('/metrics', url))).text()
+      for (const path of await probed()) {
+        const probe = await fetch(`http://${metrics}${path}`)
+        expect([role[0], path, probe.status]).toEqual([role[0], path, 200])
+      }
+      const exposition = await (await fetch(`http://${metrics}/metrics`)).text()
       for (const [, name = ''] of exposition.matchAll(/^# TYPE (\S+)/gm)) exported.add(name)
       service.kill('SIGTERM')
       expect(await service.exit).toEqual({ code: 0, signal: null })

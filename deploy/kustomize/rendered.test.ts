@@ -4,10 +4,13 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { apps } from '../image/apps.ts'
 import { leftAtDefault, variables } from './environment.ts'
 import { generatedFiles, overlays } from './generated.ts'
+import { typeErrors } from './literals.ts'
 import { at, isWorkload, matches, type KubernetesObject } from './objects.ts'
 import { committed, kustomize, renderedObjects } from './rendered.ts'
 import { deployFolder, render, targets } from './render.ts'
-import { violations } from './rules.ts'
+import { complaintOf, roleOf } from './role-config.ts'
+import { policies } from './policies.ts'
+import { rules, violations } from './rules.ts'
 import { schemaErrors } from './schema.ts'
 
 const title = kustomize === undefined ? ' (skipped: neither kustomize 5 nor a kubectl that has it)' : ''
@@ -36,9 +39,17 @@ describe.skipIf(kustomize === undefined)(`rendering${title}`, () => {
   })
 })
 
-test('no rule is broken anywhere', () => {
-  const broken = [...rendered].flatMap(([name, objects]) => violations(objects).map((what) => `${name}: ${what}`))
-  expect(broken).toEqual([])
+describe('in every overlay and scenario', () => {
+  test.each(Object.entries(policies))('%s', (_, names) => {
+    const broken = [...rendered].flatMap(([target, objects]) =>
+      violations(objects, names).map((what) => `${target}: ${what}`),
+    )
+    expect(broken).toEqual([])
+  })
+})
+
+test('every rule belongs to one policy, and every policy has rules', () => {
+  expect(Object.values(policies).flat().toSorted()).toEqual(rules.map(({ name }) => name).toSorted())
 })
 
 test('every object fits the schema of its kind', async () => {
@@ -53,6 +64,12 @@ test('a defect is one for the schema, too', async () => {
   expect(await schemaErrors(broken as unknown as KubernetesObject)).toEqual([expect.stringContaining('replicas')])
 })
 
+test('every object is a literal of the type of its kind, without unknown fields', async () => {
+  expect(await typeErrors(all())).toBe('')
+  const pod = JSON.stringify(all().find(isWorkload)).replace('"livenessProbe"', '"livenesProbe"')
+  expect(await typeErrors([JSON.parse(pod)])).toMatch(/livenesProbe.* does not exist in type/)
+})
+
 const ownMaps = (): [string, string][] =>
   all()
     .filter(({ kind, metadata }) => kind === 'ConfigMap' && apps.some(({ name }) => metadata.name.startsWith(name)))
@@ -63,6 +80,24 @@ describe('the environment', () => {
   test('every variable in a ConfigMap is one that the app reads', () => {
     const unknown = ownMaps().filter(([name]) => !variables.has(name) && !variables.has(name.replace(/_FILE$/, '')))
     expect(unknown).toEqual([])
+  })
+
+  test('every value is one that the program takes', () => {
+    const complaints = [...rendered].flatMap(([target, objects]) =>
+      objects.filter(isWorkload).flatMap((workload) =>
+        workload.spec.template.spec.containers
+          .filter(({ name }) => name === 'app')
+          .map(({ image, args, envFrom = [] }) => {
+            const names = new Set(envFrom.map(({ configMapRef }) => configMapRef?.name))
+            const maps = objects.filter(({ kind, metadata }) => kind === 'ConfigMap' && names.has(metadata.name))
+            return complaintOf(roleOf(image, args), Object.assign({}, ...maps.map((map) => at(map, 'data'))))
+          })
+          .filter((complaint) => complaint !== undefined)
+          .map((complaint) => `${target}, ${workload.metadata.name}: ${complaint}`),
+      ),
+    )
+    expect(complaints).toEqual([])
+    expect(complaintOf('counter serve', { COUNTER_GRACE_MS: 'soon' })).toContain('COUNTER_GRACE_MS')
   })
 
   test('every variable that an app reads is set somewhere, or left at its default for a reason', () => {

@@ -42,25 +42,4 @@ export const configuration: readonly Rule[] = [
           .map(([name, path]) => `${show(workload)}: ${name} is ${String(path)}, which is not mounted`)
       }),
   },
-  {
-    name: 'network-policies-cover-everything',
-    why: 'where traffic is denied by default, a workload without a policy of its own is alone in the world',
-    check: (objects) => {
-      const policies = objects.filter(({ kind }) => kind === 'NetworkPolicy')
-      if (policies.length === 0) return []
-      const selectors = policies.map((policy) => at(policy, 'spec', 'podSelector', 'matchLabels'))
-      return objects
-        .filter(isWorkload)
-        .filter(({ spec }) => {
-          const labels = spec.template.metadata.labels
-          return !selectors.some(
-            (selector) =>
-              typeof selector === 'object' &&
-              selector !== null &&
-              Object.entries(selector).every(([name, value]) => labels[name] === value),
-          )
-        })
-        .map((workload) => `${show(workload)} has no NetworkPolicy`)
-    },
-  },
 ]

@@ -17,6 +17,27 @@ const backend = (object: KubernetesObject): unknown =>
     ? at(object, 'spec', 'rules', 0, 'http', 'paths', 0, 'backend', 'service', 'name')
     : at(object, 'spec', 'rules', 0, 'backendRefs', 0, 'name')
 
+const targetOf = (policy: KubernetesObject): unknown => at(policy, 'spec', 'targetRefs', 0, 'name')
+
+/** Whether the workload behind a Service has a certificate of its own. */
+function endsTls(service: string, objects: readonly KubernetesObject[]): boolean {
+  const selector = at(
+    services(objects).find(({ metadata }) => metadata.name === service),
+    'spec',
+    'selector',
+  )
+  const maps = new Set(
+    objects
+      .filter(isWorkload)
+      .filter(({ spec }) => isRecord(selector) && matches(spec.template.metadata.labels, selector))
+      .flatMap(({ spec }) => spec.template.spec.containers)
+      .flatMap(({ envFrom = [] }) => envFrom.map(({ configMapRef }) => configMapRef?.name)),
+  )
+  return objects
+    .filter(({ kind, metadata }) => kind === 'ConfigMap' && maps.has(metadata.name))
+    .some((map) => Object.keys(at(map, 'data') ?? {}).some((name) => name.endsWith('_TLS_CERT')))
+}
+
 export const references: readonly Rule[] = [
   {
     name: 'selector-matches-template',
@@ -107,6 +128,40 @@ export const references: readonly Rule[] = [
         .filter((object) => !names.has(String(backend(object))))
         .map((object) => `${show(object)} leads to ${String(backend(object))}, which is not there`)
     },
+  },
+  {
+    name: 'route-speaks-what-the-app-speaks',
+    why: 'an app that ends TLS itself hangs up on plain HTTP, and one that does not hangs up on TLS: every request is a 502',
+    check: (objects) =>
+      objects
+        .filter(({ kind }) => kind === 'Ingress' || kind === 'HTTPRoute')
+        .flatMap((route) => {
+          const service = String(backend(route))
+          // An Ingress has no word for TLS behind it.
+          const policies = route.kind === 'HTTPRoute' ? objects.filter(({ kind }) => kind === 'BackendTLSPolicy') : []
+          const isEncrypted = policies.some((policy) => targetOf(policy) === service)
+          if (endsTls(service, objects) === isEncrypted) return []
+          return [`${show(route)} speaks ${isEncrypted ? 'TLS' : 'plain HTTP'} to ${service}, which does not`]
+        }),
+  },
+  {
+    name: 'asked-in-this-namespace',
+    why: 'KEDA asks from a namespace of its own: a host of another namespace is nobody, or somebody else',
+    check: (objects) =>
+      objects
+        .filter(({ kind }) => kind === 'ScaledObject')
+        .flatMap((scaled) =>
+          [at(scaled, 'spec', 'triggers')]
+            .flat()
+            .map((trigger) => at(trigger, 'metadata', 'url'))
+            .filter((url) => typeof url === 'string')
+            .filter((url) => {
+              const [name, namespace] = new URL(url).hostname.split('.')
+              const isThere = services(objects).some(({ metadata }) => metadata.name === name)
+              return !isThere || namespace !== scaled.metadata.namespace
+            })
+            .map((url) => `${show(scaled)} asks ${url}, and lives in ${scaled.metadata.namespace}`),
+        ),
   },
   {
     name: 'claim-is-used',

@@ -1,9 +1,12 @@
-import { at, isWorkload, show, type Claim, type KubernetesObject, type Workload } from '../objects.ts'
+import { at, isOurs, isWorkload, show, type Claim, type KubernetesObject, type Workload } from '../objects.ts'
 import type { Rule } from '../rules.ts'
 
-/** Access modes of every volume that a workload's pods hold. */
+/**
+ * Access modes of every volume that a workload's pods hold. Servers that copy to one another have a volume each, by a template;
+ * two pods of ours with a volume each would be two stores.
+ */
 function modesOf(workload: Workload, objects: readonly KubernetesObject[]): string[] {
-  const templates = workload.spec.volumeClaimTemplates ?? []
+  const templates = isOurs(workload) ? (workload.spec.volumeClaimTemplates ?? []) : []
   const claims = (workload.spec.template.spec.volumes ?? []).flatMap(({ persistentVolumeClaim: wanted }) =>
     objects.filter(({ kind, metadata }) => kind === 'PersistentVolumeClaim' && metadata.name === wanted?.claimName),
   )
