@@ -22,16 +22,28 @@ export interface ControlPlaneOptions {
   readonly enter?: readonly string[]
   /** Where the API server is reached; its certificate is made for this address. */
   readonly address?: string
+  /** Without controllers and scheduler: requests are judged, and nothing is done about them. Default: with them. */
+  readonly apiOnly?: boolean
+  /** Default: always the same ones, which two clusters of one network namespace cannot both have. */
+  readonly ports?: ControlPlanePorts
 }
 
-const ports = { api: 22443, etcd: 22379, peer: 22380, manager: 22257, scheduler: 22259 }
+export interface ControlPlanePorts {
+  readonly api: number
+  readonly etcd: number
+  readonly peer: number
+  readonly manager: number
+  readonly scheduler: number
+}
+
+const usualPorts: ControlPlanePorts = { api: 22443, etcd: 22379, peer: 22380, manager: 22257, scheduler: 22259 }
 
 /**
  * etcd, kube-apiserver, kube-controller-manager and kube-scheduler: a real control plane without nodes. Callers are told apart
  * by tokens; the API server makes its own certificate. The autoscaler looks every 2 s and forgets after 10 s, for short tests.
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { folder, binaries, enter = [], address = '127.0.0.1' } = options
+  const { folder, binaries, enter = [], address = '127.0.0.1', apiOnly = false, ports = usualPorts } = options
   await mkdir(join(folder, 'log'), { recursive: true })
   const tokens = { admin: token(), manager: token(), scheduler: token(), node1: token() }
   await makeKeys(folder)
@@ -89,7 +101,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     '--requestheader-extra-headers-prefix=X-Remote-Extra-',
     `--proxy-client-cert-file=${folder}/fp.crt`,
     `--proxy-client-key-file=${folder}/fp.key`,
-    '--enable-aggregator-routing=true',
+    // On a node an API of somebody else is asked where its endpoints are; without one, by the name that its Service has.
+    `--enable-aggregator-routing=${address !== '127.0.0.1'}`,
     '--kubelet-preferred-address-types=InternalIP',
   )
   const kubectl = new Kubectl(kubeconfig('admin'), enter)
@@ -97,6 +110,15 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     await stat(certificate)
     return (await kubectl.run(['get', '--raw', '/readyz'])).trim() === 'ok' || undefined
   })
+  const plane: ControlPlane = {
+    kubectl,
+    daemons,
+    kubeconfig,
+    async [Symbol.asyncDispose]() {
+      for (const daemon of daemons.toReversed()) await daemon[Symbol.asyncDispose]()
+    },
+  }
+  if (apiOnly) return plane
   start(
     'kube-controller-manager',
     ...accessOf(kubeconfig('manager')),
@@ -121,14 +143,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   await waitFor('the default service account', daemons, async () =>
     kubectl.run(['get', 'serviceaccount', 'default', '--namespace=default']),
   )
-  return {
-    kubectl,
-    daemons,
-    kubeconfig,
-    async [Symbol.asyncDispose]() {
-      for (const daemon of daemons.toReversed()) await daemon[Symbol.asyncDispose]()
-    },
-  }
+  return plane
 }
 
 const token = (): string => randomBytes(16).toString('hex')

@@ -3,6 +3,7 @@ const kinds = [
   ['monitoring.coreos.com', 'v1', 'PrometheusRule', 'prometheusrules'],
   ['cert-manager.io', 'v1', 'Certificate', 'certificates'],
   ['gateway.networking.k8s.io', 'v1', 'HTTPRoute', 'httproutes'],
+  ['gateway.networking.k8s.io', 'v1', 'BackendTLSPolicy', 'backendtlspolicies'],
   ['keda.sh', 'v1alpha1', 'ScaledObject', 'scaledobjects'],
   ['keda.sh', 'v1alpha1', 'TriggerAuthentication', 'triggerauthentications'],
   ['postgresql.cnpg.io', 'v1', 'Cluster', 'clusters'],

@@ -1,45 +1,37 @@
 import { join } from 'node:path'
 import { isWorkload, parseObjects } from '../../kustomize/objects.ts'
 import { deployFolder, render, targets } from '../../kustomize/render.ts'
-import { startControlPlane } from '../control-plane.ts'
-import { foreignKinds } from '../crds.ts'
-import { waitFor } from '../daemon.ts'
+import { foreignSchemas } from '../foreign-schemas.ts'
+import { startJudge } from '../judge.ts'
 import type { Level } from '../level.ts'
 
-/** Every overlay and scenario is taken by a real API server (`--dry-run=server`), and one with a defect is not. */
+/**
+ * Every overlay and scenario is taken by a real API server (`--dry-run=server`), and one with a defect is not. `npm test` does
+ * the same, each as a test of its own, where the binaries are in the cache (server.test.ts).
+ */
 export const server: Level = async ({ folder, binaries, kustomize, table }) => {
   const started = performance.now()
-  await using plane = await startControlPlane({ folder, binaries })
-  const { kubectl } = plane
-  table.add('control plane ready', seconds(started))
-  await kubectl.apply(foreignKinds)
-  await waitFor('the other kinds', plane.daemons, () => kubectl.run(['get', 'clusters.postgresql.cnpg.io']))
+  const schemas = await foreignSchemas(true)
+  await using judge = await startJudge({ folder, binaries, schemas })
+  table.add(
+    `API server ready, ${schemas === undefined ? 'without' : 'with'} the schemas of other kinds`,
+    seconds(started),
+  )
   const rendered = new Map<string, string>()
   for (const target of targets) rendered.set(target, await render(kustomize, join(deployFolder, target)))
-  const namespaces = new Set(
-    [...rendered.values()].flatMap((text) => parseObjects(text).flatMap(({ metadata }) => metadata.namespace ?? [])),
-  )
-  // A dry run makes no namespace that the objects after it could be in.
-  for (const name of namespaces) {
-    const labels = {
-      'pod-security.kubernetes.io/warn': 'restricted',
-      'pod-security.kubernetes.io/enforce': 'restricted',
-    }
-    await kubectl.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }])
-  }
+  await judge.haveNamespaces(namespacesOf(rendered.values()))
   const begun = performance.now()
   let objects = 0
   for (const [target, text] of rendered) {
-    const answer = await kubectl.apply(text, '--dry-run=server', '--validate=strict').catch((error: unknown) => {
+    objects += await judge.dryRun(text).catch((error: unknown) => {
       throw new Error(`${target}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     })
-    objects += answer.trim().split('\n').length
   }
   table.add(`${rendered.size} overlays and scenarios, ${objects} objects, dry run`, seconds(begun))
 
   const dev = parseObjects(rendered.get('overlays/dev') ?? '').filter(isWorkload)
   const broken = dev.slice(0, 1).map((workload) => ({ ...workload, spec: { ...workload.spec, livenes: true } }))
-  const refused = await kubectl.apply(broken, '--dry-run=server', '--validate=strict').then(
+  const refused = await judge.dryRun(broken).then(
     () => 'taken',
     () => 'refused',
   )
@@ -47,5 +39,8 @@ export const server: Level = async ({ folder, binaries, kustomize, table }) => {
   if (refused === 'taken')
     throw new Error('the API server took a workload with an unknown field: this level proves nothing')
 }
+
+export const namespacesOf = (texts: Iterable<string>): ReadonlySet<string> =>
+  new Set([...texts].flatMap((text) => parseObjects(text).flatMap(({ metadata }) => metadata.namespace ?? [])))
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`
