@@ -66,6 +66,16 @@ const inStep = (primary: string): Promise<unknown> =>
     { timeoutMs: 60_000, what: `two replicas of ${primary}, three Sentinels` },
   )
 
+/** As OrderedReady does. */
+async function startInOrder(): Promise<void> {
+  for (const host of hosts) {
+    startPod(host)
+    await waitUntil(async () => (await redisCli(host, ports.redis, 'ping')) === 'PONG')
+    await waitUntil(async () => (await redisCli(host, ports.sentinel, 'ping')) === 'PONG')
+  }
+  await inStep(hosts[0] ?? '')
+}
+
 /** Both replicas have said that they have all that this primary has. */
 const replicated = (primary: string): Promise<unknown> =>
   waitUntil(async () => {
@@ -95,14 +105,8 @@ describe.skipIf((program === undefined || !linux) && process.env['BACKENDS'] !==
       stack.defer(async () => {
         for (const host of hosts) await killPod(host)
       })
-      for (const host of hosts) {
-        await mkdir(join(folder, host))
-        startPod(host)
-        // As OrderedReady does.
-        await waitUntil(async () => (await redisCli(host, ports.redis, 'ping')) === 'PONG')
-        await waitUntil(async () => (await redisCli(host, ports.sentinel, 'ping')) === 'PONG')
-      }
-      await inStep(hosts[0] ?? '')
+      for (const host of hosts) await mkdir(join(folder, host))
+      await startInOrder()
       const sentinels = hosts.map((host) => `${host}:${ports.sentinel}`).join(',')
       const main = join(root, 'apps/counter/src/main.ts')
       const store = `redis://:${password}@${sentinels}/0?sentinel=ballast`
@@ -149,6 +153,24 @@ describe.skipIf((program === undefined || !linux) && process.env['BACKENDS'] !==
         return text !== 'OK' && text
       })
       expect(answer).toMatch(/^NOREPLICAS /)
+    })
+
+    test('after the loss of all, the append-only files on the first volume are all that is needed', async () => {
+      const before = Number(await value())
+      const [first = '', ...others] = hosts
+      for (const host of hosts) await killPod(host)
+      for (const host of others) {
+        await rm(join(folder, host), { recursive: true })
+        await mkdir(join(folder, host))
+      }
+      for (const name of ['redis.conf', 'sentinel.conf']) await rm(join(folder, first, name))
+      await startInOrder()
+      expect(await primaryAsToldBy(first)).toBe(first)
+      await waitUntil(async () => (await add()) === 200, {
+        timeoutMs: 60_000,
+        what: 'an addition on the restored primary',
+      })
+      expect(Number(await value())).toBeGreaterThan(before)
     })
   },
 )
