@@ -55,7 +55,7 @@ export const proofs: readonly Proof[] = [
     name: 'message-store-mutants',
     shows:
       'eleven dangerous lines (syncs, order, digests in and out, what must be new), each taken out: a test fails each time',
-    takes: 'about 3 min, estimated from short runs',
+    takes: '1 min on a busy machine',
     project: 'libs/state-stores',
     file: 'src/blob/mutants/mutants.test.ts',
     env: { BLOB_MUTANTS: '99' },
@@ -65,7 +65,7 @@ export const proofs: readonly Proof[] = [
     name: 'message-store-truncation',
     shows:
       'the newest file cut off at every byte: what was acknowledged before is whole, nothing is read that is not, nothing is overwritten',
-    takes: 'about 30 min, estimated from short runs',
+    takes: 'about 70 min, estimated from short runs',
     project: 'libs/state-stores',
     file: 'src/blob/lmdb/truncated.test.ts',
     env: { TRUNCATE_STEP: '1' },

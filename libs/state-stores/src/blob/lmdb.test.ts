@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { startProcess, temporaryFolder } from '@ballast/testing'
+import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { describeBlobContract } from './contract.ts'
 import { bytesOf, name, readAll } from './contract/harness.ts'
@@ -128,6 +128,24 @@ test('a remove that races a put never takes the bytes that the put acknowledged'
     await store.put({ name: key }, [large])
     expect((await readAll(await store.open(key)))?.equals(large)).toBe(true)
   }
+  expect(await files(folder.path, 'files')).toHaveLength(1)
+})
+
+test.skipIf(!strace)('bytes that come again before a remove has unlinked their old file are kept', async () => {
+  await using folder = await temporaryFolder()
+  await using store = await lmdbBlobStore({ path: folder.path })
+  const key = name('k')
+  await store.put({ name: key }, [large])
+  const remover = fileURLToPath(new URL('../fixtures/blob-remover.ts', import.meta.url))
+  // Its unlink comes long after its commit.
+  const slow = ['-e', 'trace=unlink,unlinkat', '-e', 'inject=unlink,unlinkat:delay_enter=800000']
+  const args = ['-f', '-o', '/dev/null', ...slow, process.execPath, remover, folder.path, 'k']
+  await using child = startProcess({ command: 'strace', args })
+  await waitUntil(async () => (await store.stat([key]))[0] === undefined)
+  expect((await store.put({ name: key }, [large])).outcome).toBe('created')
+  expect((await child.exit).code).toBe(0)
+  expect(child.stdout).toEqual(['removed'])
+  expect((await readAll(await store.open(key)))?.equals(large)).toBe(true)
   expect(await files(folder.path, 'files')).toHaveLength(1)
 })
 

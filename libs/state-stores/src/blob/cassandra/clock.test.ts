@@ -48,6 +48,19 @@ await describeOnBackend('cassandra', ({ url }) => {
     expect((await readAll(await store.open(key)))?.equals(large)).toBe(true)
   })
 
+  test('what must be new waits for a removal of a clock a little ahead, and is not applied behind one far ahead', async () => {
+    const store = await start('new')
+    await removeAt('new', Date.now() + 500)
+    expect((await store.put({ name: key, onlyIfNew: true }, [large])).outcome).toBe('created')
+    expect((await readAll(await store.open(key)))?.equals(large)).toBe(true)
+    expect((await store.put({ name: key, onlyIfNew: true }, [Buffer.from('x')])).outcome).toBe('taken')
+    expect(await store.remove([key])).toEqual(['removed'])
+    await removeAt('new', Date.now() + 60_000)
+    const late = store.put({ name: key, onlyIfNew: true }, [large])
+    await expect(late).rejects.toThrow(/ahead of the cluster's clock; set the clocks right/)
+    expect(await store.stat([key])).toEqual([undefined])
+  })
+
   test('a removal hours ahead cannot be overcome: the put was not applied, and says which clocks to set', async () => {
     const store = await start('far')
     await removeAt('far', Date.now() + 5 * 3_600_000)

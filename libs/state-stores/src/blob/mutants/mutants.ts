@@ -34,7 +34,7 @@ export const mutants: readonly Mutant[] = [
     line: 'if (bytes !== undefined && sha256(bytes) === digest) return inMemoryBlob(',
     instead: 'if (bytes !== undefined) return inMemoryBlob(',
     test: 'blob/lmdb.test.ts',
-    named: 'reading',
+    named: 'damage at rest',
   },
   {
     name: 'chunks of a file are given out unverified',
@@ -42,7 +42,7 @@ export const mutants: readonly Mutant[] = [
     line: '  assertChunkHash(hash.digest(), plain, content.chunks, index)\n',
     instead: '',
     test: 'blob/lmdb.test.ts',
-    named: 'reading',
+    named: 'damage at rest',
   },
   {
     name: 'a copy that is there is relied upon without a look at it',
@@ -98,7 +98,7 @@ export const mutants: readonly Mutant[] = [
     line: '    const file = { digest, generation: this.generation }\n',
     instead: "    const file = { digest, generation: '0'.repeat(24) }\n",
     test: 'blob/lmdb.test.ts',
-    named: 'a remove that races a put',
+    named: 'before a remove has unlinked',
   },
 ]
 

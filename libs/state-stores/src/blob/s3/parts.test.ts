@@ -36,6 +36,19 @@ await describeOnBackend('s3', ({ url }) => {
     return Uploads.length
   }
 
+  test('what must be new is not replaced by what came in parts, and leaves nothing', async () => {
+    const store = await start('new')
+    const put = (bytes: Buffer) => store.put({ name: key, onlyIfNew: true }, pieces(bytes, 1_000_000))
+    const both = await Promise.all([put(large), put(large.subarray(1))])
+    expect(both.map(({ outcome }) => outcome).toSorted()).toEqual(['created', 'taken'])
+    const won = both[0].outcome === 'created' ? large : large.subarray(1)
+    expect(await put(large.subarray(2))).toEqual({ outcome: 'taken', digest: sha256(won) })
+    expect((await put(won)).outcome).toBe('exists')
+    expect((await readAll(await store.open(key)))?.equals(won)).toBe(true)
+    expect(await keys('new')).toEqual(['entries/test/k', 'hashes/*', 'probe'])
+    expect(await uploads()).toBe(0)
+  })
+
   test('what is larger than a part is one object, with its hashes beside it', async () => {
     const store = await start('large')
     const put = () => store.put({ name: key, digest }, pieces(large, 100_000))
