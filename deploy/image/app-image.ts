@@ -12,8 +12,9 @@ export async function processConfig(app: App, base: ProcessConfig): Promise<Proc
     ...base,
     User: `${userId}:${userId}`,
     Env: [
-      ...(base.Env ?? []).filter((variable) => !variable.startsWith('NODE_ENV=')),
+      ...(base.Env ?? []).filter((variable) => !/^NODE_(ENV|OPTIONS)=/.test(variable)),
       'NODE_ENV=production',
+      `NODE_OPTIONS=${app.nodeOptions ?? ''}`,
       `${app.prefix}_LISTEN=0.0.0.0:${ports.http}`,
       `${app.prefix}_METRICS_LISTEN=0.0.0.0:${ports.metrics}`,
     ],

@@ -10,6 +10,8 @@ export interface App {
   readonly prefix: string
   readonly roles: readonly string[]
   readonly summary: string
+  /** For the Node of its image. */
+  readonly nodeOptions?: string
 }
 
 export const apps: readonly App[] = [
@@ -20,6 +22,9 @@ export const apps: readonly App[] = [
     prefix: 'SCALER',
     roles: ['control-plane', 'worker'],
     summary: 'Spreads the rows of a table over workers',
+    // Its steps leave garbage four times a second and keep nothing: with Node's 16 MB per half of the young generation a control plane at
+    // rest holds 127 MB, with 2 it holds 105.
+    nodeOptions: '--max-semi-space-size=2',
   },
   {
     name: 'load-tolerant-api',

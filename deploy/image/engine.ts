@@ -36,7 +36,8 @@ export async function buildWithEngine(
   const { Labels = {} } = await processConfig(app, {})
   await writeFile(join(staged, '.dockerignore'), '.dockerignore\n')
   const labels = Object.entries(Labels).flatMap(([name, value]) => ['--label', `${name}=${value}`])
-  const args = ['--build-arg', `BASE_IMAGE=${base}`, '--build-arg', `PREFIX=${app.prefix}`]
+  const values = { BASE_IMAGE: base, PREFIX: app.prefix, NODE_FLAGS: app.nodeOptions ?? '' }
+  const args = Object.entries(values).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`])
   // HEALTHCHECK is docker's: the OCI format has no place for it, and buildah drops it there. A time of 0 makes the id reproducible.
   const format = engine === 'docker' ? [] : ['--format', 'docker', '--timestamp', '0']
   const build = engine === 'buildah' ? 'bud' : 'build'

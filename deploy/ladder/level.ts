@@ -6,6 +6,10 @@ export interface LevelContext {
   readonly binaries: string
   readonly kustomize: Kustomize
   readonly table: Table
+  /** Of a level that consists of several proofs: only these. */
+  readonly only?: readonly string[]
+  /** What the level on a node rolls from; the commit before the last change of apps or libs without it. */
+  readonly from?: string
 }
 
 /** Throws what is wrong, in one sentence. */

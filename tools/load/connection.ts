@@ -65,7 +65,7 @@ function oneSocket({ url, ca, next, onAnswer, onBroken }: ConnectionOptions): Pr
 }
 
 function open(url: URL, ca: string | undefined): Socket {
-  const target = { host: url.hostname, port: Number(url.port) }
+  const target = { host: url.hostname, port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80) }
   const socket = url.protocol === 'https:' ? connectTls({ ...target, ca }) : connectPlain(target)
   return socket.setNoDelay(true)
 }

@@ -39,9 +39,16 @@ export class HttpClient implements Disposable {
 
   call({ method, path, headers = {}, body }: Call, timeoutMs = 10_000): Promise<Reply> {
     const { promise, resolve, reject } = Promise.withResolvers<Reply>()
+    // Node frames the body of a DELETE only when it is told how long that is.
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     const request = this.#request(
       new URL(path, this.#origin),
-      { method, headers: { ...this.#headers, ...headers }, agent: this.#agent, signal: AbortSignal.timeout(timeoutMs) },
+      {
+        method,
+        headers: { ...this.#headers, ...length, ...headers },
+        agent: this.#agent,
+        signal: AbortSignal.timeout(timeoutMs),
+      },
       (response) => {
         let text = ''
         response.setEncoding('utf8')

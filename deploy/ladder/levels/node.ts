@@ -1,55 +1,91 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { root } from '../../image/apps.ts'
+import { isWorkload, parseObjects } from '../../kustomize/objects.ts'
 import { deployFolder, render } from '../../kustomize/render.ts'
 import type { Level } from '../level.ts'
 import { pauseImage, postgresImage, serverImage } from '../node/images.ts'
+import { storeImages } from '../node/java-images.ts'
 import { createNetworkNamespace } from '../node/network-namespace.ts'
-import { namespace, rolledOut, seconds, type ProofContext } from '../node/proof.ts'
-import { proveControl, proveCounter } from '../node/proofs/counter.ts'
-import { proveMessageStore } from '../node/proofs/message-store.ts'
-import { proveScaler } from '../node/proofs/scaler.ts'
+import { buildImages, earlierImages, earlierRegistry, earlierRevision } from '../node/our-images.ts'
+import { namespace, rolledOut, seconds, type Proof, type ProofContext } from '../node/proof.ts'
+import { scenarioNamespace } from '../node/proofs/disks.ts'
+import { proofs } from '../node/proofs/index.ts'
 import { startNode } from '../node/start-node.ts'
 import { databaseVolume, volumes } from '../node/volumes.ts'
 
-/** Images of ours, Redis and PostgreSQL on a real kubelet: rolled out under load, killed, scaled, rolled back. */
-export const node: Level = async ({ folder, binaries, kustomize, table }) => {
+/**
+ * Images of ours and of all servers on a real kubelet: rolled from an earlier revision to this one under load, killed, scaled, rolled back. A
+ * proof that fails is a row and does not keep the others from running.
+ */
+export const node: Level = async ({ folder, binaries, kustomize, table, only, from }) => {
+  const chosen = choose(only)
   const redis = await promisify(execFile)('which', ['redis-server']).catch(() => {
     throw new Error('this level needs redis-server to make an image of: apt-get install redis-server')
   })
-  const ours = ['counter', 'message-store', 'scaler'].map((app) => join(root, 'deploy/dist', app, 'image.tar'))
-  const missing = ours.find((path) => !existsSync(path))
-  if (missing !== undefined) throw new Error(`${missing} is missing: IMAGE_ENGINE=none npm run nx -- run-many -t image`)
+  const ours = await buildImages(folder, table)
+  const revision = from ?? (await earlierRevision())
+  const wanted = chosen.some(({ name }) => name === 'upgrade') ? revision : undefined
+  const earlier = wanted === undefined ? [] : await earlierImages(wanted)
   const servers = [
     await pauseImage(folder),
     await serverImage(folder, 'redis', redis.stdout.trim()),
     await postgresImage(folder),
+    ...(await storeImages(folder)),
   ]
   const database = await databaseVolume(folder)
 
   const started = performance.now()
   await using network = await createNetworkNamespace()
-  await using cluster = await startNode(folder, binaries, network, [...servers, ...ours])
+  const namespaces = [namespace, scenarioNamespace]
+  await using cluster = await startNode(folder, binaries, network, [...servers, ...ours, ...earlier], namespaces)
   const { kubectl } = cluster.plane
-  const daemons = [...cluster.daemons, ...cluster.plane.daemons]
-  const context: ProofContext = { kubectl, daemons, table, enter: network.enter, folder }
+  const context: ProofContext = {
+    kubectl,
+    kubeconfig: cluster.plane.kubeconfig('admin'),
+    binaries,
+    kustomize,
+    daemons: [...cluster.daemons, ...cluster.plane.daemons],
+    table,
+    enter: network.enter,
+    folder,
+    earlier: wanted,
+  }
   table.add('a real node, ready', seconds(started))
   const overlay = await render(kustomize, join(deployFolder, 'overlays/small-node'))
-  await kubectl.apply([
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    ...(await volumes(folder)),
-  ])
-  await kubectl.apply([database.volume, database.secret(namespace)])
-  await kubectl.apply(overlay)
-  await Promise.all(
-    ['deployment/redis', 'deployment/counter', 'statefulset/message-store'].map((what) => rolledOut(context, what)),
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
+  const made = namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }))
+  await kubectl.apply([...made, ...(await volumes(folder)), database.volume, database.secret(namespace)])
+  await kubectl.apply(
+    earlier.length === 0
+      ? overlay
+      : overlay.replaceAll(
+          /localhost\/ballast(?=\/(?:counter|message-store|scaler|load-tolerant-api):)/g,
+          earlierRegistry,
+        ),
   )
-  table.add('redis, counter and message store ready, from nothing', seconds(started))
+  const workloads = parseObjects(overlay).filter(isWorkload)
+  await Promise.all(workloads.map(({ kind, metadata }) => rolledOut(context, `${kind}/${metadata.name}`)))
+  table.add(
+    `${workloads.length} workloads, Redis, PostgreSQL and the stand-ins of MongoDB and S3 among them, ready, from nothing`,
+    seconds(started),
+  )
+  if (wanted !== undefined) table.add('the images that run at first', `of ${wanted}`)
 
-  await proveCounter(context)
-  await proveControl(context)
-  await proveMessageStore(context)
-  await proveScaler(context)
+  const failed: string[] = []
+  for (const { name, run } of chosen) {
+    await run(context).catch((error: unknown) => {
+      const why = error instanceof Error ? error.message : String(error)
+      table.add(`${name} FAILED`, why)
+      failed.push(`${name}: ${why}`)
+    })
+  }
+  if (failed.length > 0) throw new Error(failed.join('; '))
+}
+
+function choose(only: readonly string[] | undefined): readonly Proof[] {
+  const unknown = only?.find((name) => !proofs.some((proof) => proof.name === name))
+  if (unknown !== undefined)
+    throw new Error(`--only knows no "${unknown}"; there are ${proofs.map(({ name }) => name).join(', ')}`)
+  return only === undefined ? proofs : proofs.filter(({ name }) => only.includes(name))
 }

@@ -22,7 +22,7 @@ state = "${folder}/containerd-state"
         BinaryName = "${runc}"
 `
 
-export const bridge = {
+export const bridge = (folder: string): object => ({
   cniVersion: '1.0.0',
   name: 'ballast',
   plugins: [
@@ -32,11 +32,16 @@ export const bridge = {
       isGateway: true,
       ipMasq: true,
       hairpinMode: true,
-      ipam: { type: 'host-local', ranges: [[{ subnet: '10.244.0.0/24' }]], routes: [{ dst: '0.0.0.0/0' }] },
+      ipam: {
+        type: 'host-local',
+        dataDir: join(folder, 'cni-addresses'),
+        ranges: [[{ subnet: '10.244.0.0/24' }]],
+        routes: [{ dst: '0.0.0.0/0' }],
+      },
     },
     { type: 'portmap', capabilities: { portMappings: true } },
   ],
-}
+})
 
 export const kubelet = (folder: string): object => ({
   apiVersion: 'kubelet.config.k8s.io/v1beta1',

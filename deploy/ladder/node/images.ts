@@ -3,7 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { postgresBinaries } from '@ballast/backends/postgres-binaries'
-import { layer, writeLayout, type ProcessConfig } from '../../image/oci.ts'
+import { layer, writeLayout, type Layer, type ProcessConfig } from '../../image/oci.ts'
 import { entriesOf, type Entry } from '../../image/tar.ts'
 
 const run = promisify(execFile)
@@ -45,39 +45,44 @@ export async function pauseImage(folder: string): Promise<string> {
   return pack(work, 'localhost/pause:1', entries, { User: '65535:65535', Entrypoint: ['/pause'] })
 }
 
-/** A server that is installed here, with the libraries that it is linked to. */
-export async function serverImage(folder: string, name: string, program: string): Promise<string> {
-  const { stdout } = await run('ldd', [program])
-  const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path)
-  const entries = [program, ...libraries].map(async (path): Promise<Entry> => ({
-    kind: 'file',
-    path: path.slice(1),
-    content: await readFile(path),
-    isExecutable: true,
-  }))
-  const work = join(folder, name)
-  return pack(work, `localhost/ballast/${name}:node-level`, await Promise.all(entries), { Entrypoint: [program] })
+/** What programs and libraries are linked to, except for what lies below `own`. */
+export async function linkedLibraries(files: readonly string[], own = '/nowhere'): Promise<Entry[]> {
+  const lists = await Promise.all(files.map((file) => run('ldd', [file])))
+  const paths = lists.flatMap(({ stdout }) => [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, path = '']) => path))
+  return Promise.all([...new Set(paths)].filter((path) => !path.startsWith(`${own}/`)).map((path) => asEntry(path)))
 }
+
+const asEntry = async (path: string): Promise<Entry> => ({
+  kind: 'file',
+  path: path.slice(1),
+  content: await readFile(path),
+  isExecutable: true,
+})
+
+/** A server that is installed here, with the libraries that it is linked to. */
+export async function serverImage(
+  folder: string,
+  name: string,
+  program: string,
+  args: readonly string[] = [],
+): Promise<string> {
+  const entries = [await asEntry(program), ...(await linkedLibraries([program]))]
+  return pack(join(folder, name), nodeLevel(name), entries, { Entrypoint: [program, ...args] })
+}
+
+/** How the overlay small-node calls the images of servers. */
+export const nodeLevel = (name: string): string => `localhost/ballast/${name}:node-level`
 
 /** PostgreSQL as npm ships it. It finds its libraries beside itself; a cluster is made outside. */
 export async function postgresImage(folder: string): Promise<string> {
   const native = dirname(dirname(postgresBinaries().postgres))
-  const { stdout } = await run('ldd', [join(native, 'bin/postgres')])
-  const system = [...stdout.matchAll(/(\/\S+) \(0x/g)]
-    .map(([, path = '']) => path)
-    .filter((path) => !path.startsWith(native))
-  const libraries = system.map(async (path): Promise<Entry> => ({
-    kind: 'file',
-    path: path.slice(1),
-    content: await readFile(path),
-    isExecutable: true,
-  }))
+  const libraries = await linkedLibraries([join(native, 'bin/postgres')], native)
   const users: Entry = { kind: 'file', path: 'etc/passwd', content: Buffer.from('postgres:x:999:999::/:/nologin\n') }
   const own = await entriesOf(native, 'opt/postgres', () => true)
   const command = ['/opt/postgres/bin/postgres', '-D', '/var/lib/postgresql/cluster', '-c', 'listen_addresses=*']
   const settings = ['-c', 'unix_socket_directories=', '-c', 'log_timezone=UTC']
-  const entries = [...own, ...(await Promise.all(libraries)), users]
-  return pack(join(folder, 'postgres'), 'localhost/ballast/postgres:node-level', entries, {
+  const entries = [...own, ...libraries, users]
+  return pack(join(folder, 'postgres'), nodeLevel('postgres'), entries, {
     Entrypoint: [...command, ...settings],
   })
 }
@@ -88,13 +93,20 @@ async function pack(
   entries: readonly Entry[],
   config: ProcessConfig,
 ): Promise<string> {
+  return packLayers(work, reference, [await layer(entries)], config)
+}
+
+/** Writes an image as a tar that containerd imports. */
+export async function packLayers(
+  work: string,
+  reference: string,
+  layers: readonly Layer[],
+  config: ProcessConfig,
+): Promise<string> {
   const layout = join(work, 'image')
   await mkdir(work, { recursive: true })
-  await writeLayout(layout, reference, {
-    architecture: process.arch === 'x64' ? 'amd64' : process.arch,
-    config,
-    layers: [await layer(entries)],
-  })
+  const architecture = process.arch === 'x64' ? 'amd64' : process.arch
+  await writeLayout(layout, reference, { architecture, config, layers })
   await run('tar', ['-cf', `${layout}.tar`, '-C', layout, '.'])
   return `${layout}.tar`
 }

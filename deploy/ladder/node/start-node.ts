@@ -24,12 +24,13 @@ async function find(program: string): Promise<string> {
   return stdout.trim()
 }
 
-/** A control plane and one real node: containerd, runc, a bridge, kubelet and kube-proxy, all in the network namespace. */
+/** A control plane and one real node: containerd, runc, a bridge, kubelet and kube-proxy, all in the network namespace. What is in `namespaces` goes first in the end. */
 export async function startNode(
   folder: string,
   binaries: string,
   network: NetworkNamespace,
   images: readonly string[],
+  namespaces: readonly string[],
 ): Promise<ClusterNode> {
   const cni = ['/usr/lib/cni', '/opt/cni/bin'].find((path) => existsSync(join(path, 'bridge')))
   if (cni === undefined) throw new Error('the CNI plugins are missing: apt-get install containernetworking-plugins')
@@ -37,7 +38,7 @@ export async function startNode(
   const { enter } = network
   for (const name of ['cni', 'kubelet', 'podlogs', 'log']) await mkdir(join(folder, name), { recursive: true })
   await writeFile(join(folder, 'containerd.toml'), containerdToml(folder, cni, runc))
-  await writeFile(join(folder, 'cni/10-bridge.conflist'), JSON.stringify(bridge))
+  await writeFile(join(folder, 'cni/10-bridge.conflist'), JSON.stringify(bridge(folder)))
   await writeFile(join(folder, 'kubelet.json'), JSON.stringify(kubelet(folder)))
   const log = (name: string): string => join(folder, `log/${name}.log`)
   const daemons: Daemon[] = [
@@ -85,7 +86,9 @@ export async function startNode(
     daemons,
     async [Symbol.asyncDispose]() {
       // Pods first: only a kubelet that runs unmounts what it has mounted.
-      await plane.kubectl.run(['delete', 'namespace', 'ballast', '--timeout=90s']).catch(() => undefined)
+      await plane.kubectl
+        .run(['delete', 'namespace', ...namespaces, '--ignore-not-found', '--timeout=120s'])
+        .catch(() => undefined)
       for (const daemon of daemons.slice(1).toReversed()) await daemon[Symbol.asyncDispose]()
       await plane[Symbol.asyncDispose]()
       await daemons[0]?.[Symbol.asyncDispose]()

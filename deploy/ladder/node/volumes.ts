@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startEmbeddedPostgres } from '@ballast/backends/embedded-postgres'
 
-const volume = (name: string, path: string, claim?: object): object => ({
+const volume = (name: string, path: string, more: object = {}): object => ({
   apiVersion: 'v1',
   kind: 'PersistentVolume',
   metadata: { name },
@@ -13,19 +13,20 @@ const volume = (name: string, path: string, claim?: object): object => ({
     accessModes: ['ReadWriteOncePod'],
     hostPath: { path },
     persistentVolumeReclaimPolicy: 'Retain',
-    ...(claim === undefined ? {} : { claimRef: claim }),
+    ...more,
   },
 })
 
-/** Two volumes of this machine, for claims without a class. */
+/** Volumes of this machine: for claims without a class, and for those that want a disk of EBS. */
 export async function volumes(folder: string): Promise<object[]> {
-  const make = async (number: number): Promise<object> => {
-    const path = join(folder, `volume-${number}`)
+  const make = async (name: string, more?: object): Promise<object> => {
+    const path = join(folder, name)
     await mkdir(path)
     await chmod(path, 0o777)
-    return volume(`volume-${number}`, path)
+    return volume(name, path, more)
   }
-  return Promise.all([1, 2].map(make))
+  const disks = ['disk-1', 'disk-2'].map((name) => make(name, { storageClassName: 'ballast-ebs' }))
+  return Promise.all([...['volume-1', 'volume-2'].map((name) => make(name)), ...disks])
 }
 
 /** Where the database lies, made here, because making one needs a shell, which its image has not. */
@@ -42,7 +43,7 @@ export async function databaseVolume(
   await promisify(execFile)('chown', ['-R', '999:999', path])
   const url = `postgres://postgres:${password}@postgres:5432/ballast`
   return {
-    volume: volume('database', path, { namespace: 'ballast', name: 'data-postgres-0' }),
+    volume: volume('database', path, { claimRef: { namespace: 'ballast', name: 'data-postgres-0' } }),
     secret: (namespace) => ({
       apiVersion: 'v1',
       kind: 'Secret',

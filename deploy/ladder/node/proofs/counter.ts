@@ -1,85 +1,119 @@
-import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 import { waitFor } from '../../daemon.ts'
-import { ask, failures, load, namespace, rolledOut, seconds, show, type ProofContext } from '../proof.ts'
+import { containerOf, killContainer, podsOf, type Pod } from '../pods.ts'
+import {
+  addresses,
+  failures,
+  load,
+  namespace,
+  rolledOut,
+  seconds,
+  show,
+  type Proof,
+  type ProofContext,
+} from '../proof.ts'
 
-const url = 'http://10.96.0.21/'
+const clients = 4
+const post = { url: `${addresses.counter}/`, method: 'POST', clients }
 const deployment = 'deployment/counter'
-const selector = ['--selector=app.kubernetes.io/name=counter', `--namespace=${namespace}`]
+const where = `--namespace=${namespace}`
+/** Exit code of a service that cannot be started as it was told to. */
+const configurationError = 2
+const pods = (context: ProofContext): Promise<readonly Pod[]> => podsOf(context, 'app.kubernetes.io/name=counter')
 
-interface Pods {
-  readonly items: readonly {
-    readonly metadata: { readonly name: string }
-    readonly status: { readonly containerStatuses?: readonly { restartCount: number; containerID?: string }[] }
-  }[]
+/** A pod killed, an image that is not there, and a Secret that is not there, always under load. */
+export const counter: Proof = {
+  name: 'counter',
+  async run(context) {
+    const [killed, took] = await Promise.all([load(context, { ...post, seconds: 20 }), kill(context)])
+    context.table.add('one of two replicas of the counter killed under load: answered, failed', show(killed))
+    context.table.add('until it was ready again', took)
+    // Whoever is refused a connection has sent nothing: he may ask again. In flight there is one request of each client.
+    const inFlight = failures(killed) - (killed.failed['ECONNREFUSED'] ?? 0)
+    context.table.add(
+      'of which had been sent (the others were refused a connection, until the proxy heard of it)',
+      String(inFlight),
+    )
+    if (inFlight > clients) throw new Error(`${inFlight} requests that had been sent were lost, by ${clients} clients`)
+
+    const image = 'app=localhost/ballast/counter:0.0.0'
+    await undone(context, 'an image that does not exist', ['set', 'image', deployment, image], async () => {
+      const reasons = (await pods(context)).map((pod) => pod.status.containerStatuses?.[0]?.state?.waiting?.reason)
+      return reasons.find((reason) => reason === 'ErrImagePull' || reason === 'ImagePullBackOff')
+    })
+
+    const volumes = [{ name: 'secrets', secret: { secretName: 'not-there', optional: true } }]
+    const patch = JSON.stringify({ spec: { template: { spec: { volumes } } } })
+    await undone(context, 'a Secret that does not exist', ['patch', deployment, '--patch', patch], async () => {
+      const ended = (await pods(context)).find((pod) => exitCodeOf(pod) === configurationError)
+      if (ended === undefined) return undefined
+      const log = await context.kubectl.run(['logs', ended.metadata.name, where])
+      const sentence = log.split('\n').find((line) => line.includes('COUNTER_STORE_FILE'))
+      if (sentence === undefined) return undefined
+      return `exit code ${exitCodeOf(ended)}, "${sentence.trim().slice(0, 160)}"`
+    })
+  },
 }
 
-/** Rolled out, killed, and given an image that does not exist, always under load; and a control that must lose requests. */
-export async function proveCounter(context: ProofContext): Promise<void> {
-  const { kubectl, table } = context
-  const before = await value(context)
-  const [rolled] = await Promise.all([load(context, url, 30), restart(context)])
-  const added = (await value(context)) - before
-  table.add('a roll-out of the counter under load: answered, failed', show(rolled))
-  table.add('its value went up by', String(added))
-  if (failures(rolled) > 0) throw new Error('a roll-out lost requests')
-  if (added !== rolled.ok) throw new Error(`${rolled.ok} additions were answered, and ${added} are there`)
+/** What goes wrong under load without an answer lost, what is seen of it, and `rollout undo`. */
+async function undone(
+  context: ProofContext,
+  what: string,
+  change: readonly string[],
+  see: () => Promise<string | undefined>,
+): Promise<void> {
+  const { kubectl, daemons, table } = context
+  const wrong = async (): Promise<string> => {
+    await kubectl.run([...change, where])
+    try {
+      return await waitFor(what, daemons, see)
+    } finally {
+      await kubectl.run(['rollout', 'undo', deployment, where])
+      await rolledOut(context, deployment)
+    }
+  }
+  const [loaded, seen] = await Promise.all([load(context, { ...post, seconds: 15 }), wrong()])
+  table.add(`${what}, as it shows`, seen)
+  table.add('meanwhile, `rollout undo` included: answered, failed', show(loaded))
+  if (failures(loaded) > 0) throw new Error(`${what} took the service away: ${show(loaded)}`)
+}
 
-  const [killed, took] = await Promise.all([load(context, url, 20), kill(context)])
-  table.add('one of two replicas killed under load: answered, failed', show(killed))
-  table.add('until it was ready again', took)
-
-  await kubectl.run(['set', 'image', deployment, 'app=localhost/ballast/counter:0.0.0', `--namespace=${namespace}`])
-  await waitFor('the image that does not exist', context.daemons, async () => {
-    const reason = 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}'
-    const reasons = await kubectl.run(['get', 'pods', ...selector, '-o', reason])
-    return /ErrImage|ImagePullBackOff/.test(reasons) || undefined
-  })
-  const missing = await load(context, url, 3)
-  await kubectl.run(['rollout', 'undo', deployment, `--namespace=${namespace}`])
-  await rolledOut(context, deployment)
-  table.add('while an image that does not exist was rolled out, before `rollout undo`', show(missing))
-  if (failures(missing) > 0) throw new Error('an image that does not exist took the service away')
+const exitCodeOf = ({ status }: Pod): number | undefined => {
+  const [container] = status.containerStatuses ?? []
+  return (container?.state?.terminated ?? container?.lastState?.terminated)?.exitCode
 }
 
 /** With a process that ends as soon as it is told to, before the proxies have heard of it, the same load must see failures. */
-export async function proveControl(context: ProofContext): Promise<void> {
-  const env = [{ name: 'COUNTER_DRAIN_DELAY_MS', value: '0s' }]
-  const patch = { spec: { template: { spec: { containers: [{ name: 'app', lifecycle: null, env }] } } } }
-  const args = [deployment, `--namespace=${namespace}`, '--patch', JSON.stringify(patch)]
-  await context.kubectl.run(['patch', ...args])
-  await rolledOut(context, deployment)
-  const rounds = async (): Promise<void> => {
-    for (let round = 0; round < 3; round++) await restart(context)
-  }
-  const [lossy] = await Promise.all([load(context, url, 40), rounds()])
-  context.table.add('three roll-outs without a drain, as a control: answered, failed', show(lossy))
-  if (failures(lossy) === 0) throw new Error('without a drain nothing was lost either: this level proves nothing')
-}
-
-const value = async (context: ProofContext): Promise<number> => Number(/\d+/.exec(await ask(context, url))?.[0])
-
-async function restart(context: ProofContext): Promise<void> {
-  await delay(3_000)
-  await context.kubectl.run(['rollout', 'restart', deployment, `--namespace=${namespace}`])
-  await rolledOut(context, deployment)
+export const control: Proof = {
+  name: 'control',
+  async run(context) {
+    const env = [{ name: 'COUNTER_DRAIN_DELAY_MS', value: '0s' }]
+    const patch = { spec: { template: { spec: { containers: [{ name: 'app', lifecycle: null, env }] } } } }
+    await context.kubectl.run(['patch', deployment, where, '--patch', JSON.stringify(patch)])
+    await rolledOut(context, deployment)
+    const rounds = async (): Promise<void> => {
+      for (let round = 0; round < 3; round++) {
+        await delay(2_000)
+        await context.kubectl.run(['rollout', 'restart', deployment, where])
+        await rolledOut(context, deployment)
+      }
+    }
+    const [lossy] = await Promise.all([load(context, { ...post, seconds: 30 }), rounds()])
+    context.table.add('three roll-outs without a drain, as a control: answered, failed', show(lossy))
+    await context.kubectl.run(['rollout', 'undo', deployment, where]).catch(() => undefined)
+    if (failures(lossy) === 0) throw new Error('without a drain nothing was lost either: this level proves nothing')
+  },
 }
 
 async function kill(context: ProofContext): Promise<string> {
-  const { kubectl, folder, daemons } = context
-  const pods = (): Promise<Pods> => kubectl.json(['get', 'pods', ...selector])
   await delay(3_000)
-  const [victim] = (await pods()).items
-  const id = victim?.status.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? ''
+  const [victim] = await pods(context)
   const begun = performance.now()
-  const socket = ['--address', join(folder, 'containerd.sock'), '--namespace', 'k8s.io']
-  await promisify(execFile)('ctr', [...socket, 'tasks', 'kill', '--signal', 'SIGKILL', id])
-  await waitFor('the restart', daemons, async () => {
-    const again = (await pods()).items.find(({ metadata }) => metadata.name === victim?.metadata.name)
-    return (again?.status.containerStatuses?.[0]?.restartCount ?? 0) > 0 || undefined
+  await killContainer(context, victim)
+  await waitFor('the restart', context.daemons, async () => {
+    const again = (await pods(context)).find(({ metadata }) => metadata.name === victim?.metadata.name)
+    const ready = again?.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+    return again !== undefined && ready && containerOf(again) !== containerOf(victim) ? true : undefined
   })
-  await rolledOut(context, deployment)
   return seconds(begun)
 }

@@ -1,0 +1,114 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { namespace, runThere, type ProofContext } from './proof.ts'
+
+export interface ContainerStatus {
+  readonly containerID?: string
+  readonly restartCount: number
+  readonly state?: {
+    readonly running?: object
+    readonly terminated?: Ended
+    readonly waiting?: { readonly reason?: string }
+  }
+  readonly lastState?: { readonly terminated?: Ended }
+}
+
+export interface Ended {
+  readonly exitCode: number
+}
+
+export interface Pod {
+  readonly metadata: {
+    readonly name: string
+    readonly labels: Readonly<Record<string, string>>
+    readonly deletionTimestamp?: string
+  }
+  readonly status: {
+    readonly conditions?: readonly {
+      readonly type: string
+      readonly status: string
+      readonly lastTransitionTime: string
+    }[]
+    readonly containerStatuses?: readonly ContainerStatus[]
+  }
+}
+
+/** Those that are not about to go. */
+export async function podsOf({ kubectl }: ProofContext, selector: string): Promise<readonly Pod[]> {
+  const args = ['get', 'pods', `--selector=${selector}`, `--namespace=${namespace}`]
+  const { items } = await kubectl.json<{ items: readonly Pod[] }>(args)
+  return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+}
+
+export const containerOf = (pod: Pod | undefined): string =>
+  pod?.status.containerStatuses?.[0]?.containerID?.replace('containerd://', '') ?? ''
+
+const ctr = ({ folder }: ProofContext, ...args: string[]): string[] => [
+  'ctr',
+  '--address',
+  join(folder, 'containerd.sock'),
+  '--namespace',
+  'k8s.io',
+  ...args,
+]
+
+export async function killContainer(context: ProofContext, pod: Pod | undefined): Promise<void> {
+  await runThere(context, ctr(context, 'tasks', 'kill', '--signal', 'SIGKILL', containerOf(pod)))
+}
+
+export interface ProcessFigures {
+  /** From the start of the process until it listens, and every check that gates readiness has passed. */
+  readonly startToReadyMs: number
+  /** What it has computed since it started: unlike time, this does not depend on who else is busy. */
+  readonly processorMs: number
+  readonly residentBytes: number
+  /** What the kubelet counts for the pod, and a limit is compared with: pages of the program, which pods share, count once on a node. */
+  readonly countedBytes: number
+}
+
+/** Of a pod's process, as the node's kernel and the pod's log have it. */
+export async function figuresOf(context: ProofContext, pod: Pod): Promise<ProcessFigures> {
+  const tasks = await runThere(context, ctr(context, 'tasks', 'list'))
+  const id = containerOf(pod)
+  const pid =
+    tasks
+      .split('\n')
+      .find((line) => line.startsWith(id))
+      ?.trim()
+      .split(/\s+/)[1] ?? ''
+  const [stat, status, uptime] = await Promise.all(
+    [`/proc/${pid}/stat`, `/proc/${pid}/status`, '/proc/uptime'].map((path) => readFile(path, 'utf8')),
+  )
+  // Behind the name, which may hold anything: field 22, in hundredths of a second since the machine started.
+  const fields =
+    stat
+      ?.slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .map(Number) ?? []
+  const [userTicks = Number.NaN, systemTicks = Number.NaN] = fields.slice(11, 13)
+  const startedTicks = fields[19] ?? Number.NaN
+  const nowTicks = Number(uptime?.split(' ')[0]) * 100
+  const startedMs = Date.now() - (nowTicks - startedTicks) * 10
+  const log = await context.kubectl.run(['logs', pod.metadata.name, `--namespace=${namespace}`])
+  const line = log.split('\n').find((text) => text.includes('"msg":"listening"')) ?? '{}'
+  const { time }: { time?: number | string } = JSON.parse(line)
+  return {
+    processorMs: (userTicks + systemTicks) * 10,
+    startToReadyMs: new Date(time ?? Number.NaN).getTime() - startedMs,
+    residentBytes: Number(/^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1]) * 1024,
+    countedBytes: await countedBytes(context, pod),
+  }
+}
+
+interface Summary {
+  readonly pods: readonly {
+    readonly podRef: { readonly name: string; readonly namespace: string }
+    readonly memory?: { readonly workingSetBytes?: number }
+  }[]
+}
+
+async function countedBytes({ kubectl }: ProofContext, { metadata }: Pod): Promise<number> {
+  const summary: Summary = JSON.parse(await kubectl.run(['get', '--raw', '/api/v1/nodes/node1/proxy/stats/summary']))
+  const found = summary.pods.find(({ podRef }) => podRef.name === metadata.name && podRef.namespace === namespace)
+  return found?.memory?.workingSetBytes ?? Number.NaN
+}
