@@ -5,6 +5,7 @@ import type { Value } from './feeds.ts'
 import type { Plot } from '../views/view.ts'
 
 const spanS = 120
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
 const colour = (element: Element, name: string): string => getComputedStyle(element).getPropertyValue(name).trim()
 
 /** Two minutes of a few lines; the words under it say the last values, so that nothing is told by colour or shape alone. */
@@ -75,7 +76,8 @@ function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Opti
     height,
     legend: { show: false },
     cursor: { show: false },
-    padding: [6, 4, 0, 0],
+    // To the right there is room for half of a time.
+    padding: [6, 22, 0, 0],
     scales: {
       x: { time: true, range: (_plot, _min, max) => [(max ?? Date.now() / 1000) - spanS, max ?? Date.now() / 1000] },
       // From zero, or a small change would look like a large one.
@@ -89,7 +91,12 @@ function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Opti
         values: (_plot, splits) => splits.map((s) => new Date(s * 1000).toLocaleTimeString('en-GB')),
         grid: { show: false },
       },
-      { ...axis, size: 44, space: 28, values: (_plot, splits) => splits.map((value) => decimal(value)) },
+      {
+        ...axis,
+        size: 44,
+        space: 28,
+        values: (_plot, splits) => splits.map((value) => (value < 10_000 ? decimal(value) : compact.format(value))),
+      },
     ],
     series: [
       {},

@@ -17,6 +17,7 @@ const isMap = (value: unknown): value is SlotOwners =>
 export function ScalerPage({ model, feed }: PageProps) {
   const colours = useRef(new WorkerColours())
   const [map, setMap] = useState<SlotOwners>()
+  const [wanted, want] = useState('')
   const considered = useWhatIf(model)
   const said = feed?.now === undefined ? undefined : scalerState(feed.now)
   const dead = endedWorkers(model)
@@ -44,11 +45,18 @@ export function ScalerPage({ model, feed }: PageProps) {
         {map === undefined ? (
           <p class="note">The map is being read.</p>
         ) : (
-          <SlotMap map={map} alive={alive} colours={colours.current} />
+          <SlotMap map={map} alive={alive} colours={colours.current} wanted={wanted} />
         )}
       </Card>
       <div class="columns below">
-        <Workers state={state} colours={colours.current} model={model} considered={considered} />
+        <Workers
+          state={state}
+          colours={colours.current}
+          model={model}
+          considered={considered}
+          wanted={wanted}
+          want={want}
+        />
         <WhatIf model={model} state={state} considered={considered} />
         <Rows model={model} />
         <Explain />

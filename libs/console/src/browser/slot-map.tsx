@@ -13,14 +13,18 @@ export interface SlotMapProps {
   readonly map: SlotOwners
   readonly alive: ReadonlySet<string>
   readonly colours: WorkerColours
+  /** Workers with this in their name stand out; '': all alike. */
+  readonly wanted: string
 }
 
 /** How long a slot that changed hands stays marked. */
 const markedMs = 3_000
 const nobody: Rgb = [128, 132, 138]
+/** Above so many colours none can be told from another: they step back, so that what has no owner or moves is seen. */
+const mostColours = 24
 
 /** One cell for each slot: its owner's colour, grey without a living owner; marked for a while when it has moved. */
-export function SlotMap({ map, alive, colours }: SlotMapProps) {
+export function SlotMap({ map, alive, colours, wanted }: SlotMapProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const seen = useRef<{ readonly version: string; readonly owners: readonly (string | undefined)[] }>(undefined)
   const moved = useRef(new Map<number, number>())
@@ -56,15 +60,22 @@ export function SlotMap({ map, alive, colours }: SlotMapProps) {
     const mark: Rgb = dark ? [255, 255, 255] : [20, 20, 20]
     const now = performance.now()
     for (const [slot, atMs] of moved.current) if (now - atMs >= markedMs) moved.current.delete(slot)
-    const palette = map.names.map((name) => (alive.has(name) ? colours.of(name) : nobody))
+    const crowded = map.names.length > mostColours
+    const paper: Rgb = dark ? [27, 31, 35] : [255, 255, 255]
+    const missing = crowded ? mark : nobody
+    const palette = map.names.map((name) => {
+      if (!alive.has(name)) return missing
+      const stands = wanted === '' ? !crowded : name.includes(wanted)
+      return stands ? colours.of(name) : mixed(colours.of(name), paper)
+    })
     const image = context.createImageData(columns * scale, rows * scale)
     for (const [slot, index] of map.owners.entries()) {
       const target = map.targets[slot] ?? -1
-      const owner = palette[index] ?? nobody
+      const owner = palette[index] ?? missing
       const core = moved.current.has(slot)
         ? mark
         : target >= 0 && target !== index
-          ? (palette[target] ?? nobody)
+          ? (palette[target] ?? missing)
           : owner
       paint(image, (slot % columns) * scale, Math.floor(slot / columns) * scale, scale, owner, core)
     }
@@ -73,7 +84,7 @@ export function SlotMap({ map, alive, colours }: SlotMapProps) {
     const timer = setTimeout(() => redraw((count) => count + 1), 1_000)
     return () => clearTimeout(timer)
     // Samples come twice a second, and most of them change nothing here.
-  }, [map, living, columns, redrawn])
+  }, [map, living, columns, redrawn, wanted])
 
   const slotAt = (event: PointerEvent): void => {
     const { current: element } = canvas
@@ -99,12 +110,21 @@ export function SlotMap({ map, alive, colours }: SlotMapProps) {
       />
       <p class="note">
         {pointed === undefined
-          ? `${map.owners.length.toLocaleString('en')} slots. Grey: no living owner. A core of another colour: on its way, or just moved.`
+          ? `${map.owners.length.toLocaleString('en')} slots. ${map.names.length > mostColours ? 'Darkest or lightest' : 'Grey'}: no living owner. A core of another colour: on its way, or just moved.`
           : `Slot ${pointed}: ${owner ?? 'nobody'}${owner !== undefined && !alive.has(owner) ? ', who does not live' : ''}`}
       </p>
     </>
   )
 }
+
+const mostlyLast = (one: number, other: number): number => Math.round((one + 3 * other) / 4)
+
+/** Three parts of the second. */
+const mixed = (one: Rgb, other: Rgb): Rgb => [
+  mostlyLast(one[0], other[0]),
+  mostlyLast(one[1], other[1]),
+  mostlyLast(one[2], other[2]),
+]
 
 function paint(image: ImageData, left: number, top: number, size: number, edge: Rgb, core: Rgb): void {
   for (let y = 0; y < size; y++) {

@@ -1,4 +1,3 @@
-import { useState } from 'preact/hooks'
 import { total } from '../sample.ts'
 import { count, decimal, duration } from '../views/format.ts'
 import type { ScalerState, WorkerState } from '../views/scaler.ts'
@@ -12,13 +11,15 @@ export interface WorkersProps {
   readonly colours: WorkerColours
   readonly model: Model
   readonly considered: Considered
+  /** Part of a name; '': all. */
+  readonly wanted: string
+  readonly want: (wanted: string) => void
 }
 
 /** Above so many rows there is a field to find one in. */
 const few = 12
 
-export function Workers({ state, colours, model, considered }: WorkersProps) {
-  const [wanted, want] = useState('')
+export function Workers({ state, colours, model, considered, wanted, want }: WorkersProps) {
   const living = state.workers.filter(({ alive }) => alive)
   const mean = living.length === 0 ? 0 : state.rows / living.length
   const found = state.workers.filter(({ name }) => name.includes(wanted)).toSorted(troubleFirst)
@@ -32,7 +33,7 @@ export function Workers({ state, colours, model, considered }: WorkersProps) {
     <Card title="Workers" wide>
       <p class="note">{summaryOf(state.workers)}</p>
       {state.workers.length > few && (
-        <form role="search" onSubmit={(event) => event.preventDefault()}>
+        <form role="search" class="buttons" onSubmit={(event) => event.preventDefault()}>
           <label>
             Find{' '}
             <input type="search" value={wanted} onInput={({ currentTarget }) => want(currentTarget.value.trim())} />

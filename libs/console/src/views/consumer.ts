@@ -11,7 +11,7 @@ export const consumerView: View = {
   title: 'consumer',
   promise: 'Moves what is queued to the document store, with no more write commands a second than it may use.',
   figures: (now, before) => [
-    { label: 'commands/s, of', value: `${decimal(rate(now, before, commands))} of ${count(commandsCap(now))}` },
+    { label: 'commands/s', value: `${decimal(rate(now, before, commands))} of ${count(commandsCap(now))}` },
     { label: 'documents', value: perSecond(rate(now, before, 'load_tolerant_api_documents_total')) },
     { label: 'in one command', value: decimal(mean(now, before, 'load_tolerant_api_command_documents')) },
     { label: 'a command', value: duration(inMs(mean(now, before, 'load_tolerant_api_flush_seconds'))) },

@@ -30,7 +30,7 @@ export const loadTolerantApiView: View = {
       { label: 'queued', value: count(total(now, queued)) },
       { label: 'oldest', value: duration(queueAgeMs(now)) },
       { label: 'stored', value: count(stored(now)) },
-      { label: 'queue', value: bytes(total(now, 'load_tolerant_api_queue_bytes')) },
+      { label: 'queue size', value: bytes(total(now, 'load_tolerant_api_queue_bytes')) },
       { label: 'cache hits', value: percent(cacheHitRate(now)) },
       {
         label: 'shed',
