@@ -167,7 +167,7 @@ await describeInBrowser((executablePath) => {
 
   soakSuite(() => console, {
     connects: Number(process.env['CONSOLE_CONNECTS'] ?? 200),
-    openMinutes: Number(process.env['CONSOLE_PAGE_MINUTES'] ?? 0.1),
+    openMinutes: Number(process.env['CONSOLE_PAGE_MINUTES'] ?? 0.05),
   })
 
   test('no page complains', () => {
