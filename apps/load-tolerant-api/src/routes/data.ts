@@ -1,5 +1,6 @@
 import type { Routes } from '@ballast/service'
 import { Type } from 'typebox'
+import { Turns } from '../admission/turns.ts'
 import { answerFixedError } from '../fixed-errors.ts'
 import type { HotRead } from '../hot-read.ts'
 import type { Timestamps } from '../timestamps.ts'
@@ -29,10 +30,16 @@ export const dataRoute: Routes<{ writes: Writes; hotRead: HotRead; timestamps: T
   app,
   { writes, hotRead, timestamps },
 ) => {
+  const turns = new Turns()
+  app.server.on('connection', () => turns.arrived())
   app.get(
     '/api/data',
     {
       config: { role: 'writer' },
+      onResponse(request, _reply, done) {
+        turns.answered(request.raw.socket)
+        done()
+      },
       // HEAD is sent by probes and link checkers, which want no five documents written.
       exposeHeadRoute: false,
       errorHandler: answerFixedError,

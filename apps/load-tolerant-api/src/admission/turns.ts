@@ -1,0 +1,78 @@
+/** What a turn needs of a connection: not to be read from for a while. */
+export interface Pausable {
+  readonly destroyed: boolean
+  pause(): unknown
+  resume(): unknown
+}
+
+/** Answered connections that may ask again in one turn of the event loop: while others arrive, and afterwards until none waits. */
+const whileArriving = 4
+const afterwards = 256
+/** Short turns after an arrival: enough for the newcomer's request and for what it has to ask a store. */
+const shortTurns = 8
+
+/**
+ * Makes the event loop's turns short while connections arrive. Node accepts one connection a turn (libuv since 1.46), and in a
+ * turn it reads all connections that are ready: thousands which ask again as soon as they are answered make turns of half a
+ * second, so that others, a probe among them, waited for minutes to be accepted. So in the turns after an arrival a connection that
+ * was answered is not read from until a later turn, in the order of the answers.
+ *
+ * Nobody waits for a connection that is silent: each turn lets the next ones go on, whatever the ones before did. While none
+ * arrives nothing is paused, and an answer costs one comparison.
+ */
+export class Turns {
+  readonly #nextTurn: (action: () => void) => void
+  #waiting: Pausable[] = []
+  #head = 0
+  #answered = 0
+  #shortTurns = 0
+  #isScheduled = false
+
+  /** `nextTurn` calls back once the event loop has looked at all connections: `setImmediate`. */
+  constructor(nextTurn: (action: () => void) => void = (action) => void setImmediate(action)) {
+    this.#nextTurn = nextTurn
+  }
+
+  get waiting(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  /** A connection was accepted. */
+  arrived(): void {
+    this.#shortTurns = shortTurns
+    this.#schedule()
+  }
+
+  /** A connection was answered. */
+  answered(connection: Pausable): void {
+    if (!this.#isScheduled) return
+    this.#answered++
+    if (this.#answered <= whileArriving && this.waiting === 0) return
+    connection.pause()
+    this.#waiting.push(connection)
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return
+    this.#isScheduled = true
+    this.#nextTurn(() => this.#turn())
+  }
+
+  #turn(): void {
+    this.#isScheduled = false
+    this.#answered = 0
+    if (this.#shortTurns > 0) this.#shortTurns--
+    const most = this.#shortTurns > 0 ? whileArriving : afterwards
+    const until = Math.min(this.#waiting.length, this.#head + most)
+    for (; this.#head < until; this.#head++) {
+      const connection = this.#waiting[this.#head]
+      if (connection?.destroyed === false) connection.resume()
+    }
+    // The part before the head is cut off now and then, so that each is moved once on average.
+    if (this.#head * 2 >= this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head)
+      this.#head = 0
+    }
+    if (this.waiting > 0 || this.#shortTurns > 0) this.#schedule()
+  }
+}
