@@ -1,9 +1,13 @@
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, statfs } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { redactUrl } from '../config/print-config.ts'
 import { sentence } from '../process/sentence.ts'
 import type { Check } from './check.ts'
+
+/** Longer than a connection takes that can be made at all. */
+const lazyMs = 5_000
 
 /** What of an opened store is needed to see that it works. */
 export interface Openable extends AsyncDisposable {
@@ -15,22 +19,28 @@ export interface Openable extends AsyncDisposable {
  * and tables that are missing are made, as by the first start. A file or folder that does not exist yet stays so: another one is made beside
  * it for a moment, so that permissions, locks and the kind of file system are seen to do.
  */
-export function storeCheck(flag: string, url: string, open: (url: string) => Promise<Openable>): Check {
+export function storeCheck(
+  flag: string,
+  url: string,
+  open: (url: string) => Promise<Openable>,
+  patienceMs: number = lazyMs,
+): Check {
+  const tryOut = (chosen: string): Promise<string> => tryOutWithin(patienceMs, () => open(chosen))
   return {
     name: flag,
     async look() {
       const scheme = /^\s*([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase() ?? ''
       if (scheme === 'memory') {
-        await tryOut(() => open(url))
+        await tryOut(url)
         return 'memory: forgets everything when the process ends'
       }
       const place = placeOf(url)
-      if (place === undefined) return `${redactUrl(url)} answers (${await tryOut(() => open(url))})`
+      if (place === undefined) return `${redactUrl(url)} answers (${await tryOut(url)})`
       if (existsSync(place.path)) {
-        const took = await tryOut(() => open(url))
+        const took = await tryOut(url)
         return `${place.path} can be used (${took}), ${await roomAt(place.path)}`
       }
-      const { folder, took } = await beside(place, open)
+      const { folder, took } = await beside(place, tryOut)
       return `${place.path} can be made (${took}), ${await roomAt(folder)}`
     },
   }
@@ -51,14 +61,14 @@ function placeOf(url: string): Place | undefined {
 
 async function beside(
   { scheme, path, query }: Place,
-  open: (url: string) => Promise<Openable>,
+  tryOut: (url: string) => Promise<string>,
 ): Promise<{ readonly folder: string; readonly took: string }> {
   const folder = nearest(dirname(path))
   const own = await mkdtemp(join(folder, '.doctor-')).catch((error: unknown) => {
     throw new Error(`${path} cannot be made: the folder ${folder} cannot be written (${sentence(error)})`)
   })
   try {
-    return { folder, took: await tryOut(() => open(`${scheme}:${join(own, basename(path))}${query}`)) }
+    return { folder, took: await tryOut(`${scheme}:${join(own, basename(path))}${query}`) }
   } finally {
     await rm(own, { recursive: true, force: true })
   }
@@ -67,11 +77,19 @@ async function beside(
 /** The folder itself, or the one above it that exists. */
 const nearest = (folder: string): string => (existsSync(folder) ? folder : nearest(dirname(folder)))
 
-async function tryOut(open: () => Promise<Openable>): Promise<string> {
+/** How long it took. A store that connects when it is first asked gets some time until it has. */
+async function tryOutWithin(patienceMs: number, open: () => Promise<Openable>): Promise<string> {
   const startedMs = performance.now()
   await using store = await open()
-  await store.check()
-  return `${Math.ceil(performance.now() - startedMs)} ms`
+  for (;;) {
+    try {
+      await store.check()
+      return `${Math.ceil(performance.now() - startedMs)} ms`
+    } catch (error) {
+      if (performance.now() - startedMs > patienceMs) throw error
+      await delay(100)
+    }
+  }
 }
 
 async function roomAt(path: string): Promise<string> {
