@@ -33,21 +33,6 @@ test('a counter on a volume: the folder, copied while the service is stopped', a
   expect(await add(counter.url, 'after')).toBe(6)
 })
 
-test('a counter on any store: copied into a file, and from there into another store', async () => {
-  await using place = await temporaryFolder()
-  const [from, file, to] = ['from', 'backup', 'to'].map((name) => `file:${join(place.path, name, 'counter.json')}`)
-  {
-    await using counter = await startApp('counter', '--store', `${from}`)
-    for (let count = 1; count <= 3; count++) await add(counter.url, `key-${count}`)
-    await counter.stop()
-  }
-  expect(await runTask('counter', 'copy', '--from', `${from}`, '--to', `${file}`)).toMatchObject({ code: 0 })
-  await rm(join(place.path, 'from'), { recursive: true })
-  expect(await runTask('counter', 'copy', '--from', `${file}`, '--to', `${to}`)).toMatchObject({ code: 0 })
-  await using counter = await startApp('counter', '--store', `${to}`)
-  expect(await (await fetch(counter.url)).json()).toEqual({ counter: 3 })
-})
-
 test('the message store: exported beside the running service, verified, and imported into a new one', async () => {
   await using place = await temporaryFolder()
   const [lost, restored] = ['lost', 'restored'].map((name) => `lmdb:${join(place.path, name)}`)
