@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { isWorkload, parseObjects } from '../../kustomize/objects.ts'
+import { isOurs, isWorkload, parseObjects, type Workload } from '../../kustomize/objects.ts'
 import { deployFolder, render } from '../../kustomize/render.ts'
 import type { Level } from '../level.ts'
 import { pauseImage, postgresImage, serverImage } from '../node/images.ts'
 import { storeImages } from '../node/java-images.ts'
 import { createNetworkNamespace } from '../node/network-namespace.ts'
 import { buildImages, earlierImages, earlierRegistry, earlierRevision } from '../node/our-images.ts'
+import { lastWords } from '../node/pods.ts'
 import { namespace, rolledOut, seconds, type Proof, type ProofContext } from '../node/proof.ts'
 import { scenarioNamespace } from '../node/proofs/disks.ts'
 import { proofs } from '../node/proofs/index.ts'
@@ -52,20 +53,21 @@ export const node: Level = async ({ folder, binaries, kustomize, table, only, fr
     earlier: wanted,
   }
   table.add('a real node, ready', seconds(started))
-  const overlay = await render(kustomize, join(deployFolder, 'overlays/small-node'))
+  const rendered = await render(kustomize, join(deployFolder, 'overlays/small-node'))
+  const objects = parseObjects(earlier.length === 0 ? rendered : rendered.replaceAll(ourImages, earlierRegistry))
+  const workloads = objects.filter(isWorkload)
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
   const made = namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }))
   await kubectl.apply([...made, ...(await volumes(folder)), database.volume, database.secret(namespace)])
-  await kubectl.apply(
-    earlier.length === 0
-      ? overlay
-      : overlay.replaceAll(
-          /localhost\/ballast(?=\/(?:counter|message-store|scaler|load-tolerant-api):)/g,
-          earlierRegistry,
-        ),
+  // Servers first: an app that finds none ends, and is started again after pauses that double.
+  const later = workloads.filter(isOurs)
+  await kubectl.apply(objects.filter((object) => !later.some((workload) => workload === object)))
+  await ready(
+    context,
+    workloads.filter((workload) => !isOurs(workload)),
   )
-  const workloads = parseObjects(overlay).filter(isWorkload)
-  await Promise.all(workloads.map(({ kind, metadata }) => rolledOut(context, `${kind}/${metadata.name}`)))
+  await kubectl.apply(later)
+  await ready(context, later)
   table.add(
     `${workloads.length} workloads, Redis, PostgreSQL and the stand-ins of MongoDB and S3 among them, ready, from nothing`,
     seconds(started),
@@ -81,6 +83,17 @@ export const node: Level = async ({ folder, binaries, kustomize, table, only, fr
     })
   }
   if (failed.length > 0) throw new Error(failed.join('; '))
+}
+
+const ourImages = /localhost\/ballast(?=\/(?:counter|message-store|scaler|load-tolerant-api):)/g
+
+/** Rejects with what the pods say that are not. */
+async function ready(context: ProofContext, workloads: readonly Workload[]): Promise<void> {
+  const all = workloads.map(({ kind, metadata }) => rolledOut(context, `${kind}/${metadata.name}`))
+  await Promise.all(all).catch(async (error: unknown) => {
+    const said = await lastWords(context)
+    throw new Error(`${error instanceof Error ? error.message : String(error)}; ${said}`, { cause: error })
+  })
 }
 
 function choose(only: readonly string[] | undefined): readonly Proof[] {

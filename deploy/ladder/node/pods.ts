@@ -112,3 +112,16 @@ async function countedBytes({ kubectl }: ProofContext, { metadata }: Pod): Promi
   const found = summary.pods.find(({ podRef }) => podRef.name === metadata.name && podRef.namespace === namespace)
   return found?.memory?.workingSetBytes ?? Number.NaN
 }
+
+const isReady = ({ status }: Pod): boolean =>
+  status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') === true
+
+/** The end of the log of each pod that is not ready, for the sentence that says what went wrong. */
+export async function lastWords(context: ProofContext): Promise<string> {
+  const late = (await podsOf(context, 'app.kubernetes.io/name')).filter((pod) => !isReady(pod))
+  const words = late.map(async ({ metadata: { name } }) => {
+    const log = context.kubectl.run(['logs', name, `--namespace=${namespace}`, '--tail=1']).catch(String)
+    return `${name}: ${(await log).trim().slice(0, 300)}`
+  })
+  return (await Promise.all(words)).join('; ')
+}
