@@ -30,7 +30,8 @@ async function settings(): Promise<string> {
   return `# Settings
 
 Every flag and every variable of every command. ${generated} \`--print-config\` says what holds for
-one process and where each value came from; secrets are not shown.
+one process and where each value came from; secrets are not shown. Beside the commands below every app has \`doctor\`, which takes the settings of
+its service and says what would keep it from starting, and \`completion\`, which prints a script for bash and zsh.
 
 Flags win over variables, variables over the JSON file of \`--config\` (\`<APP>_CONFIG\`), that over the default. A variable of text may be
 given as a file instead: \`<VARIABLE>_FILE\`. A variable with an app's prefix that no option reads ends the start with exit code 2.

