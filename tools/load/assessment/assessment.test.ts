@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { Histogram } from '../histogram.ts'
 import { parseWrk } from '../wrk/run-wrk.ts'
+import { comparison } from './comparison.ts'
 import { passes, scaled, stages, summaryTable } from './plan.ts'
-import { steps } from './run-stages.ts'
+import { secondsCutOff, steps } from './run-stages.ts'
 
 const good = {
   generator: 'wrk',
@@ -25,6 +26,28 @@ test('ramps become steps that have the same user-seconds; a plateau is one run',
   const userSeconds = all.reduce((sum, { seconds, users }) => sum + seconds * users, 0)
   expect(userSeconds).toBe(60 * 500 + 120 * 3000 + 180 * 7500 + 300 * 10_000 + 120 * 5000)
   expect(all.filter(({ users }) => users === 10_000)).toEqual([{ seconds: 300, users: 10_000 }])
+})
+
+test('a ramp is made of runs of whole seconds, as wrk has no others', () => {
+  for (const timeScale of [0.02, 0.05, 0.1, 0.5]) {
+    const all = steps(scaled(1, timeScale))
+    expect(all.every(({ seconds }) => Number.isInteger(seconds))).toBe(true)
+    const seconds = scaled(1, timeScale).reduce((sum, stage) => sum + stage.seconds, 0)
+    expect(all.reduce((sum, step) => sum + step.seconds, 0)).toBe(seconds)
+  }
+})
+
+test('users whose answers take half a second have three and a half of them in two seconds, not four', () => {
+  expect([3.5 / (2 - secondsCutOff(500, 2)), secondsCutOff(10_000, 2)]).toEqual([2, 1])
+})
+
+test('two generators agree when nothing differs by more than a tenth', () => {
+  expect(comparison(good, { ...good, generator: 'k6', requests: 4600 })).toEqual({
+    text: 'wrk and k6 differ by: requests a second 8.0 %, p95 0.0 %, errors 0.0 %; they agree within 10 %',
+    agree: true,
+  })
+  expect(comparison(good, { ...good, p95Ms: 780 }).agree).toBe(false)
+  expect(comparison(good, { ...good, errorRate: 0.2 }).agree).toBe(false)
 })
 
 test('the table shows each threshold, and one that fails fails the whole', () => {

@@ -1,12 +1,13 @@
 /*
  * k6 run -e BASE_URL=http://127.0.0.1:4004 tools/load/assessment/k6-script.ts
  *
- * K6_SCALE scales the users (0.1: 1,000 instead of 10,000), K6_TIME_SCALE the 13 minutes. Made for k6 1.x.
+ * K6_SCALE scales the users (0.1: 1,000 instead of 10,000), K6_TIME_SCALE the 13 minutes; OUTCOME names a file for the figures of
+ * the table as JSON. Made for k6 1.x.
  */
 import { check } from 'k6'
 import http from 'k6/http'
 import { Counter, Rate, Trend } from 'k6/metrics'
-import { scaled, slowMs, summaryTable, timeoutMs } from './plan.ts'
+import { type Outcome, scaled, slowMs, summaryTable, timeoutMs } from './plan.ts'
 
 const baseUrl = __ENV['BASE_URL'] ?? 'http://assessment.local'
 const stages = scaled(Number(__ENV['K6_SCALE'] ?? 1), Number(__ENV['K6_TIME_SCALE'] ?? 1))
@@ -62,7 +63,7 @@ interface Summary {
 
 export function handleSummary({ metrics, state }: Summary): Record<string, string> {
   const value = (metric: string, name: string): number => metrics[metric]?.values[name] ?? 0
-  const table = summaryTable({
+  const outcome: Outcome = {
     generator: 'k6',
     users: value('vus_max', 'max'),
     seconds: state.testRunDurationMs / 1000,
@@ -72,6 +73,7 @@ export function handleSummary({ metrics, state }: Summary): Record<string, strin
     p99Ms: value('http_req_duration', 'p(99)'),
     errorRate: value('error_rate', 'rate'),
     failedRate: value('http_req_failed', 'rate'),
-  })
-  return { stdout: `${table}\n` }
+  }
+  const file = __ENV['OUTCOME']
+  return { stdout: `${summaryTable(outcome)}\n`, ...(file === undefined ? {} : { [file]: JSON.stringify(outcome) }) }
 }
