@@ -43,7 +43,7 @@ test.each(apps)('flags named in the README of %s exist', (app) => {
 })
 
 /** Of other programs, and `--queue-max-*`, which names several. */
-const foreignFlags = new Set(['--quick', '--long-seconds', '--url', '--rate', '--only'])
+const foreignFlags = new Set(['--quick', '--long-seconds', '--url', '--rate', '--only', '--delay-ms'])
 
 const written = documents().filter((path) => !['docs/settings.md', 'docs/metrics.md'].includes(path))
 
