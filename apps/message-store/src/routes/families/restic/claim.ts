@@ -2,7 +2,7 @@ import { serviceProblems } from '@ballast/service'
 import type { EntryName } from '@ballast/state-stores/blob'
 import type { Blobs } from '../../../blobs.ts'
 
-/** For so long whoever has stored the first key may take to store the config. */
+/** Longer than a client takes from its look at the config to its key; newer ones take a 403 for final. */
 const claimMs = 60_000
 
 export interface NewRepository {
@@ -14,21 +14,21 @@ export interface NewRepository {
 
 /**
  * A client that makes a repository stores its key first and then the config, which only one can. The key of another one
- * would stay, open nothing, and be taken by all who have the same password: so only the first one may store a key before
- * there is a config. One who has died meanwhile stands in nobody's way after a minute.
+ * would stay, open nothing, and be taken by all who have the same password, for whom the repository is lost. So for a
+ * minute only the key of the first one is taken, also when the config is there: who looked for it before may still come.
+ * One who has died meanwhile stands in nobody's way after that.
  */
 export async function claimRepository(blobs: Blobs, { config, claim, digest }: NewRepository): Promise<void> {
   const [made] = await blobs.stat([config])
-  if (made !== undefined) return
   const bytes = Buffer.from(JSON.stringify({ digest, atMs: Date.now() }))
-  const { outcome } = await blobs.put({ name: claim, onlyIfNew: true }, bytes)
-  if (outcome !== 'taken') return
+  if (made === undefined && (await blobs.put({ name: claim, onlyIfNew: true }, bytes)).outcome !== 'taken') return
   const there = await read(blobs, claim)
   if (there.digest === digest) return
   if (Date.now() - there.atMs < claimMs) {
-    throw serviceProblems.create('forbidden', 'Another client is making this repository at this moment.')
+    const detail = 'This repository is being made by another client, or was a moment ago: add a key in a minute.'
+    throw serviceProblems.create('forbidden', detail)
   }
-  await blobs.put({ name: claim }, bytes)
+  if (made === undefined) await blobs.put({ name: claim }, bytes)
 }
 
 async function read(blobs: Blobs, claim: EntryName): Promise<{ digest: string; atMs: number }> {
