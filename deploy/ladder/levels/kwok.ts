@@ -1,9 +1,11 @@
 import { join } from 'node:path'
-import { isWorkload, parseObjects } from '../../kustomize/objects.ts'
+import { setTimeout as delay } from 'node:timers/promises'
+import { at, isWorkload, parseObjects, type KubernetesObject } from '../../kustomize/objects.ts'
 import { deployFolder, render } from '../../kustomize/render.ts'
 import { startControlPlane } from '../control-plane.ts'
 import { foreignKinds } from '../crds.ts'
 import { startDaemon, waitFor } from '../daemon.ts'
+import { serveMetrics } from '../kwok/metrics-api.ts'
 import type { Level } from '../level.ts'
 
 const namespace = 'ballast'
@@ -45,9 +47,9 @@ export const kwok: Level = async ({ folder, binaries, kustomize, table }) => {
   await kubectl.apply(foreignKinds)
   await kubectl.apply(nodes)
   await waitFor('the other kinds', daemons, () => kubectl.run(['get', 'clusters.postgresql.cnpg.io']))
-  const text = await render(kustomize, join(deployFolder, 'overlays/prod'))
-  const workloads = parseObjects(text).filter(isWorkload)
-  await kubectl.apply(text)
+  const objects = parseObjects(await render(kustomize, join(deployFolder, 'overlays/prod')))
+  const workloads = objects.filter(isWorkload)
+  await kubectl.apply(objects.map(hurried))
   const rolledOut = async (): Promise<void> => {
     for (const { kind, metadata } of workloads) {
       await kubectl.run(['rollout', 'status', `${kind}/${metadata.name}`, `--namespace=${namespace}`, '--timeout=120s'])
@@ -93,6 +95,32 @@ export const kwok: Level = async ({ folder, binaries, kustomize, table }) => {
   table.add('its pods on the three nodes, which are zones', counts.join(', '))
   if (Math.max(...counts) - Math.min(...counts) > 1) throw new Error(`pods are spread ${counts.join(', ')}`)
 
+  const scaled = async (wanted: number): Promise<string> => {
+    const begun = performance.now()
+    const args = ['get', 'deployment/load-tolerant-api', '-n', namespace, '-o', 'jsonpath={.status.readyReplicas}']
+    await waitFor(`${wanted} replicas`, daemons, async () => Number(await kubectl.run(args)) === wanted || undefined)
+    return seconds(begun)
+  }
+  await using metrics = await serveMetrics(join(folder, 'metrics'), kubectl)
+  // Of 250, of which the autoscaler wants 60 per cent.
+  metrics.usage = { 'name=load-tolerant-api': 240 }
+  table.add(
+    'busy pods (a stand-in says how busy): its autoscaler goes from 10 to 30 replicas, and no further',
+    await scaled(30),
+  )
+  await delay(5_000)
+  const most = await kubectl.run([
+    'get',
+    'deployment/load-tolerant-api',
+    '-n',
+    namespace,
+    '-o',
+    'jsonpath={.spec.replicas}',
+  ])
+  if (most !== '30') throw new Error(`its autoscaler wants ${most} replicas, beyond its maximum`)
+  metrics.usage = { 'name=load-tolerant-api': 10 }
+  table.add('idle pods: back to 10, with the way down hurried', await scaled(10))
+
   const rolling = performance.now()
   for (const { kind, metadata } of workloads) {
     await kubectl.run(['rollout', 'restart', `${kind}/${metadata.name}`, '-n', namespace])
@@ -135,6 +163,14 @@ export const kwok: Level = async ({ folder, binaries, kustomize, table }) => {
   await kubectl.run(['drain', 'fake-1', '--ignore-daemonsets', '--delete-emptydir-data', '--timeout=120s'])
   await rolledOut()
   table.add('a node is drained, and everything is available on the other two', seconds(draining))
+}
+
+/** With minutes on the way down nothing more would be seen of an autoscaler. */
+function hurried(object: KubernetesObject): object {
+  if (object.kind !== 'HorizontalPodAutoscaler') return object
+  const spec: object = Object(object['spec'])
+  const scaleDown = { stabilizationWindowSeconds: 5, policies: [{ type: 'Pods', value: 10, periodSeconds: 5 }] }
+  return { ...object, spec: { ...spec, behavior: { ...Object(at(spec, 'behavior')), scaleDown } } }
 }
 
 const seconds = (since: number): string => `${((performance.now() - since) / 1000).toFixed(1)} s`
