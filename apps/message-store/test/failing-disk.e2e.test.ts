@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import { startProcess, temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { startMessageStore, type MessageStoreProcess } from './message-store-process.ts'
@@ -7,12 +8,18 @@ import { get, post, sha256 } from './messages-client.ts'
 const strace = spawnSync('strace', ['-V']).status === 0
 const large = 'large '.repeat(60_000)
 
-/** While it is in use, these calls of the process fail, in all its threads. */
-async function failing({ pid }: MessageStoreProcess, calls: string, error: string): Promise<AsyncDisposable> {
+/** While it is in use, these calls of the process fail, in all its threads; all, or those on one file. */
+async function failing(
+  { pid }: MessageStoreProcess,
+  calls: string,
+  error: string,
+  file?: string,
+): Promise<AsyncDisposable> {
   const inject = `inject=${calls}:error=${error}`
+  const on = file === undefined ? [] : ['-P', file]
   const tracer = startProcess({
     command: 'strace',
-    args: ['-f', '-o', '/dev/null', '-e', `trace=${calls}`, '-e', inject, '-p', `${pid}`],
+    args: ['-f', '-o', '/dev/null', ...on, '-e', `trace=${calls}`, '-e', inject, '-p', `${pid}`],
   })
   await tracer.waitForLine(/attached/)
   return {
@@ -71,7 +78,7 @@ test.skipIf(!strace)(
     for (const [error, code, status] of failures) {
       const fresh = `new to ${error}`
       {
-        await using _ = await failing(server, 'pwrite64,pwritev', error)
+        await using _ = await failing(server, 'pwrite64,pwritev,writev', error, join(folder.path, 'data.mdb'))
         expect(await answer(`${server.url}/messages`, posting(fresh))).toEqual([status, code])
         expect(await answer(`${server.url}/messages`, posting(`${fresh} ${large}`))).toEqual([status, code])
         const removed = await answer(`${server.url}/messages/${sha256('small')}`, { method: 'DELETE' })
@@ -84,5 +91,37 @@ test.skipIf(!strace)(
       expect((await fetch(`${server.url}/readyz`)).status).toBe(200)
     }
     expect((await get(server.url, sha256('small'))).status).toBe(200)
+  },
+)
+
+test.skipIf(!strace)(
+  'a disk that fails under the page that makes a commit visible: a start finds all that was answered',
+  async () => {
+    await using folder = await temporaryFolder()
+    const kept = ['small', large]
+    {
+      await using server = await startMessageStore(folder.path)
+      for (const message of kept) expect(await post(server.url, message)).toBe(201)
+      // Several pages are written by another call than one, which that page is.
+      await using _ = await failing(server, 'pwrite64', 'EIO', join(folder.path, 'data.mdb'))
+      let next = 0
+      await waitUntil(async () => {
+        const [status] = [await answer(`${server.url}/messages`, posting(`${next++} `.repeat(2_000)))].flat()
+        expect([503, 504]).toContain(status)
+        return status === 504
+      })
+      expect(await answer(`${server.url}/messages`, posting('later'))).toEqual([503, 'not-applied'])
+      for (const message of kept) {
+        expect(await answer(`${server.url}/messages/${sha256(message)}`)).toEqual([503, 'store-unavailable'])
+      }
+      const ready = await fetch(`${server.url}/readyz`)
+      expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('restart the process')])
+      expect((await fetch(`${server.url}/metrics`)).status).toBe(200)
+      server.kill('SIGKILL')
+      await server.exit
+    }
+    await using server = await startMessageStore(folder.path)
+    for (const message of kept) expect((await get(server.url, sha256(message))).status).toBe(200)
+    expect(await post(server.url, 'later')).toBe(201)
   },
 )
