@@ -93,35 +93,3 @@ test.skipIf(!strace)(
     expect((await get(server.url, sha256('small'))).status).toBe(200)
   },
 )
-
-test.skipIf(!strace)(
-  'a disk that fails under the page that makes a commit visible: a start finds all that was answered',
-  async () => {
-    await using folder = await temporaryFolder()
-    const kept = ['small', large]
-    {
-      await using server = await startMessageStore(folder.path)
-      for (const message of kept) expect(await post(server.url, message)).toBe(201)
-      // Several pages are written by another call than one, which that page is.
-      await using _ = await failing(server, 'pwrite64', 'EIO', join(folder.path, 'data.mdb'))
-      let next = 0
-      await waitUntil(async () => {
-        const [status] = [await answer(`${server.url}/messages`, posting(`${next++} `.repeat(2_000)))].flat()
-        expect([503, 504]).toContain(status)
-        return status === 504
-      })
-      expect(await answer(`${server.url}/messages`, posting('later'))).toEqual([503, 'not-applied'])
-      for (const message of kept) {
-        expect(await answer(`${server.url}/messages/${sha256(message)}`)).toEqual([503, 'store-unavailable'])
-      }
-      const ready = await fetch(`${server.url}/readyz`)
-      expect([ready.status, await ready.text()]).toEqual([503, expect.stringContaining('restart the process')])
-      expect((await fetch(`${server.url}/metrics`)).status).toBe(200)
-      server.kill('SIGKILL')
-      await server.exit
-    }
-    await using server = await startMessageStore(folder.path)
-    for (const message of kept) expect((await get(server.url, sha256(message))).status).toBe(200)
-    expect(await post(server.url, 'later')).toBe(201)
-  },
-)
