@@ -115,6 +115,18 @@ await describeOnBackend('redis', () => {
     const refused = stream.append([entry('refused')])
     await expect(refused).rejects.toBeInstanceOf(NotAppliedError)
     await expect(refused).rejects.toThrow('OOM')
+    await expect(stream.check()).rejects.toThrow('OOM')
+    // What empties the queue goes on, or it would be full for ever.
+    expect(await stream.occupy('one')).toBe(true)
+    expect(await stream.roster.attend('one', [0])).toHaveLength(1)
+    const claims = await stream.claim('one', request)
+    expect(await stream.reserveSlot({ budget: 'commands', intervalMs: 10, sinceLastMs: Infinity })).toBe(0)
+    const dead = [{ id: 'x', reason: 'conflict', body: Buffer.from('x') }]
+    const bury = claims.map((claimed) => ({ claimed, dead }))
+    expect(await stream.bury(bury)).toEqual(['settled'])
+    await settings.send(['CONFIG', 'SET', 'maxmemory', 0])
+    await stream.append([entry('kept')])
+    await settings.send(['CONFIG', 'SET', 'maxmemory', 1])
     await settings.send(['CONFIG', 'SET', 'maxmemory', 0, 'maxmemory-policy', 'allkeys-lru'])
     await settings.send(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
     // Each of its connections finds out when it is back.

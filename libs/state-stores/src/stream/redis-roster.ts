@@ -2,7 +2,7 @@ import type { RedisArgument, RedisReply } from '../redis/connection.ts'
 import { asList, asNumber, asText } from '../redis/reply.ts'
 import { type Script, script } from '../redis/script.ts'
 import type { WriteStream } from './port.ts'
-import { prelude } from './redis-scripts.ts'
+import { alsoWhenFull, prelude } from './redis-scripts.ts'
 
 /*
  * The occupant stands in the queue's state (who, and when it was heard of), the attendants in a hash of their own: when, and
@@ -10,7 +10,7 @@ import { prelude } from './redis-scripts.ts'
  */
 
 /** 4: consumer, 5: claim time-out. Answers 1 when it is the occupant now. */
-const occupyScript = script(`${prelude}
+const occupyScript = script(`${alsoWhenFull}${prelude}
 local consumer, timeout = ARGV[4], tonumber(ARGV[5])
 local occupant, age = redis.call('HGET', state, 'occupant'), now - counted('occupantSeenMs')
 if occupant and occupant ~= consumer and age <= timeout then return 0 end
@@ -21,12 +21,12 @@ return 1
 `)
 
 /** 4: consumer. */
-const resignScript = script(`${prelude}
+const resignScript = script(`${alsoWhenFull}${prelude}
 if redis.call('HGET', state, 'occupant') == ARGV[4] then redis.call('HDEL', state, 'occupant', 'occupantSeenMs') end
 `)
 
 /** 4: consumer, 5: what it holds, 6: claim time-out. Answers each attendant with what it holds. */
-const attendScript = script(`${prelude}
+const attendScript = script(`${alsoWhenFull}${prelude}
 local consumer, holds, timeout = ARGV[4], ARGV[5], tonumber(ARGV[6])
 local seen, held = string.match(redis.call('HGET', roster, consumer) or '', '^(%d+) (.*)$')
 if held ~= holds or now - tonumber(seen) > timeout / 4 then redis.call('HSET', roster, consumer, now .. ' ' .. holds) end
@@ -40,12 +40,12 @@ return there
 `)
 
 /** 4: consumer. */
-const departScript = script(`${prelude}
+const departScript = script(`${alsoWhenFull}${prelude}
 redis.call('HDEL', roster, ARGV[4])
 `)
 
 /** 4: at least so many partitions. Answers how many there are. */
-const partitionsScript = script(`${prelude}
+const partitionsScript = script(`${alsoWhenFull}${prelude}
 local wanted, known = tonumber(ARGV[4]), math.max(1, counted('partitions'))
 if wanted > known then redis.call('HSET', state, 'partitions', wanted) end
 return math.max(wanted, known)

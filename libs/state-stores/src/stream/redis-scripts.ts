@@ -7,6 +7,9 @@ import { entryVersion } from './redis-entry.ts'
  * its state, takeovers, dead letters, their ids, slots, roster; argument 1: the caller's time or nothing, 2: prefix of the index
  * keys, 3: the consumer group. The group's own pending list says who holds an entry, since when and for which time.
  */
+/** Flag of the steps that empty the queue: a server without memory must not refuse what gives it some (Redis 7). */
+export const alsoWhenFull = '#!lua flags=allow-oom\n'
+
 export const prelude = `
 local stream, state, takeovers, dead, deadIds, slots, roster = unpack(KEYS)
 local index, group = ARGV[2], ARGV[3]
@@ -64,7 +67,7 @@ return outcomes
  * takeovers, fields), how many entries were found to be removed by somebody else, and the last id ever handed out. While
  * another consumer occupies the queue: nothing, and that newer entries are to be waited for.
  */
-export const claimScript = script(`${prelude}
+export const claimScript = script(`${alsoWhenFull}${prelude}
 local consumer, maxEntries, maxBytes, timeout = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local taken, bytes, full, lost = {}, 0, maxEntries < 1, 0
 
@@ -156,7 +159,7 @@ return { taken, lost, last }
 `)
 
 /** From 4: acknowledge, bury, release or park; then for each claim entry, owner, delivery, number of letters, and for each letter id, reason, body. Answers 1 or 0 a claim. */
-export const settleScript = script(`${prelude}
+export const settleScript = script(`${alsoWhenFull}${prelude}
 local function keep(id, reason, body, delivery, entry)
   local stored = redis.call('HGET', dead, id)
   if stored then
@@ -259,7 +262,7 @@ return entry and entry[2] or false
  * reservation. The rule of slot.ts; besides, a server that was started again is given one second, because what it had
  * not yet written down is forgotten. Answers the ms until the slot.
  */
-export const slotScript = script(`${prelude}
+export const slotScript = script(`${alsoWhenFull}${prelude}
 local budget, interval, since, run, previous = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), ARGV[7], ARGV[8]
 if not simulated then now = time[1] * 1000 + time[2] / 1000 end
 local next = tonumber(redis.call('HGET', slots, budget) or 0)
@@ -271,7 +274,7 @@ return string.format('%.3f', slot - now)
 `)
 
 /** From 4: consumers that stop. They, and those not heard of for a day, leave the group unless they still hold entries. */
-export const forgetScript = script(`${prelude}
+export const forgetScript = script(`${alsoWhenFull}${prelude}
 local stopped = {}
 for i = 4, #ARGV do stopped[ARGV[i]] = true end
 for _, info in ipairs(redis.call('XINFO', 'CONSUMERS', stream, group)) do
