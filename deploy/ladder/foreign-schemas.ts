@@ -33,7 +33,7 @@ const recipe = JSON.stringify(modules)
 
 /**
  * Folder with the CustomResourceDefinitions of other people's kinds, as those people publish them: from the cache, or, with
- * `fetch` and Go, from the Go module proxy (some 40 MB once). Undefined where they cannot be had.
+ * `fetch` and Go, from the Go module proxy (27 MB, once). Undefined where they cannot be had.
  */
 export async function foreignSchemas(fetch: boolean): Promise<string | undefined> {
   const folder = cachedFolder('kinds', recipe)
