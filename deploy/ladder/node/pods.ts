@@ -100,17 +100,13 @@ export async function figuresOf(context: ProofContext, pod: Pod): Promise<Proces
   }
 }
 
-interface Summary {
-  readonly pods: readonly {
-    readonly podRef: { readonly name: string; readonly namespace: string }
-    readonly memory?: { readonly workingSetBytes?: number }
-  }[]
-}
-
+/** The working set, as metrics-server gets it. (The kubelet's summary wants to know the file system, and fails where that is a bind mount.) */
 async function countedBytes({ kubectl }: ProofContext, { metadata }: Pod): Promise<number> {
-  const summary: Summary = JSON.parse(await kubectl.run(['get', '--raw', '/api/v1/nodes/node1/proxy/stats/summary']))
-  const found = summary.pods.find(({ podRef }) => podRef.name === metadata.name && podRef.namespace === namespace)
-  return found?.memory?.workingSetBytes ?? Number.NaN
+  const text = await kubectl.run(['get', '--raw', '/api/v1/nodes/node1/proxy/metrics/resource'])
+  const line = text
+    .split('\n')
+    .find((metric) => metric.startsWith('pod_memory_working_set_bytes') && metric.includes(`pod="${metadata.name}"`))
+  return Number(line?.split('}')[1]?.trim().split(' ')[0])
 }
 
 const isReady = ({ status }: Pod): boolean =>
