@@ -101,6 +101,16 @@ export const proofs: readonly Proof[] = [
     timeoutMs: 7_200_000,
   },
   {
+    name: 'load-tolerant-api-partition-kills',
+    shows:
+      '100 kills of api, consumer, Redis and document store, the queue in four partitions: every acknowledged id is stored exactly once, the cap holds',
+    takes: 'about 20 min, estimated from short runs',
+    project: 'apps/load-tolerant-api',
+    file: 'test/real-stores.e2e.test.ts',
+    env: { REAL_STORES_KILLS: '100', REAL_STORES_PARTITIONS: '4' },
+    timeoutMs: 7_200_000,
+  },
+  {
     name: 'load-tolerant-api-simulator',
     shows:
       '10,000 seeds of stores that fail before and after and of processes that die: nothing lost, nothing doubled; six wrong systems are caught',

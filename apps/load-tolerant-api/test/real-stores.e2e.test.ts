@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { startBackend } from '@ballast/backends'
 import { startFaultProxy } from '@ballast/fault-proxy'
 import { parseRedisUrl, RedisConnection } from '@ballast/state-stores/redis'
-import { openStream } from '@ballast/state-stores/stream'
+import { openPartitions, openStream } from '@ballast/state-stores/stream'
 import { freePort, temporaryFolder, waitUntil } from '@ballast/testing'
 import { afterAll, expect, test } from 'vitest'
 import { get, idsOf, load, type Told } from './load-client.ts'
@@ -12,6 +12,7 @@ import { run, start, stop } from './system.ts'
 
 /** Of api, consumer, Redis and document store, one to all four of them at the same moment. */
 const kills = Number(process.env['REAL_STORES_KILLS'] ?? 20)
+const partitions = process.env['REAL_STORES_PARTITIONS'] ?? '1'
 const commandsPerSecond = 100
 
 /** Exit code, number of sentences and the text of an api that must not start. */
@@ -34,7 +35,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
     async () => {
       await using folder = await temporaryFolder()
       await using proxy = await startFaultProxy({ target: mongodb.url, mongo: { perSecond: commandsPerSecond } })
-      const timeouts = 'socketTimeoutMS=15000&serverSelectionTimeoutMS=1000'
+      const timeouts = 'socketTimeoutMS=15000&serverSelectionTimeoutMS=5000'
       const args = ['--stream', `${redis.url}?timeoutMs=2000`, '--documents', `${proxy.url}&${timeouts}`]
       const port = await freePort()
       const seed = Date.now() % 1_000_000
@@ -44,7 +45,12 @@ await describeOnRealStores(({ redis, mongodb }) => {
         random = (Math.imul(random, 1_664_525) + 1_013_904_223) >>> 0
         return Math.floor((random / 2 ** 32) * below)
       }
-      const startApi = () => start('api', [...args, '--cache', `${redis.url}?prefix=cache:`], `127.0.0.1:${port}`)
+      const startApi = () =>
+        start(
+          'api',
+          [...args, '--cache', `${redis.url}?prefix=cache:`, '--partitions', partitions],
+          `127.0.0.1:${port}`,
+        )
       const limits = ['--commands-per-second', String(commandsPerSecond), '--max-batch-bytes', '2MiB']
       const startConsumer = () => start('consumer', [...args, '--claim-timeout-ms', '1000', ...limits])
 
@@ -97,7 +103,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
         await clients
       }
       {
-        await using stream = await openStream(redis.url)
+        await using stream = await openPartitions(redis.url)
         await waitUntil(async () => (await stream.backlog()).entries === 0, {
           timeoutMs: 60_000,
           what: `the queue to be empty after ${killed.join(', ')}, seed ${seed}`,
