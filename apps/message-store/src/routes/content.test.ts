@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { Readable } from 'node:stream'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { MemoryBlobStore } from '@ballast/state-stores/blob/memory'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { testApp } from '../test-app.ts'
 
@@ -11,7 +13,7 @@ const url = `/cas/${sha256(hello)}`
 
 async function app(options: Parameters<typeof testApp>[0] = {}) {
   const { app: inner, store } = await testApp(options)
-  const put = (to: string, payload: Buffer, headers: Record<string, string> = {}) =>
+  const put = (to: string, payload: Buffer | Readable, headers: Record<string, string> = {}) =>
     inner.inject({ method: 'PUT', url: to, payload, headers })
   const get = (from: string, headers: Record<string, string> = {}) => inner.inject({ url: from, headers })
   return { inner, store, put, get }
@@ -186,11 +188,31 @@ describe('zstd', () => {
     ['no zstd', Buffer.from('this is not zstd at all')],
     ['half a frame', zstdCompressSync(randomBytes(200_000)).subarray(0, 100_000)],
     ['nothing', Buffer.from([1])],
+    ['more after a frame', Buffer.concat([zstdCompressSync(hello), Buffer.from('and more')])],
   ])('%s is 400 and leaves nothing, under a key as well', async (_what, payload) => {
     const { put, store } = await app()
     const answer = await put('/ac/key', payload, { 'content-encoding': 'zstd' })
     expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([400, 'malformed-body'])
     expect(store.usage()?.entries).toBe(0)
+  })
+
+  test('every frame counts, wherever the pieces of the body end', async () => {
+    const { put, get } = await app()
+    const sizes = fc.array(fc.integer({ min: 0, max: 50_000 }), { minLength: 1, maxLength: 5 })
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.integer({ min: 1, max: 70_000 }), async (lengths, pieceBytes) => {
+        const frames = lengths.map((length) => randomBytes(length))
+        const body = Buffer.concat(frames.map((frame) => zstdCompressSync(frame)))
+        const pieces = Array.from({ length: Math.ceil(body.length / pieceBytes) }, (_, i) =>
+          body.subarray(i * pieceBytes, (i + 1) * pieceBytes),
+        )
+        expect(
+          (await put('/ac/frames', Readable.from(pieces), { 'content-encoding': 'zstd' })).statusCode,
+        ).toBeLessThan(202)
+        expect((await get('/ac/frames')).rawPayload.equals(Buffer.concat(frames))).toBe(true)
+      }),
+      { numRuns: 50 },
+    )
   })
 
   test.each(['gzip', 'br', 'zstd, gzip', 'nonsense'])('%s is 415 and says what would be taken', async (coding) => {

@@ -19,13 +19,28 @@ export function bodyOf({ raw, headers }: FastifyRequest): AsyncIterable<Uint8Arr
   })
 }
 
+/** All frames, one after the other (RFC 8878, 3): the decoder ends with the first one whose end is not the end of a piece. */
 async function* unzstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  const pieces = source[Symbol.asyncIterator]()
+  let rest: Buffer | undefined
+  do {
+    rest = yield* frame(rest, pieces)
+  } while (rest !== undefined)
+}
+
+/** Decodes `first` and what follows; returns what the decoder left. */
+async function* frame(
+  first: Buffer | undefined,
+  pieces: AsyncIterator<Buffer>,
+): AsyncGenerator<Buffer, Buffer | undefined> {
   const decoder = createZstdDecompress()
   let failure: { readonly error: unknown } | undefined
-  const fed = feed(source, decoder).catch((error: unknown) => {
+  const fed = feed(first, pieces, decoder).catch((error: unknown) => {
     failure = { error }
     decoder.destroy()
+    return undefined
   })
+  let rest: Buffer | undefined
   try {
     for await (const piece of decoder) if (Buffer.isBuffer(piece)) yield piece
   } catch (cause) {
@@ -34,17 +49,40 @@ async function* unzstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
     }
   } finally {
     decoder.destroy()
-    await fed
+    rest = await fed
   }
   if (failure !== undefined) throw failure.error
+  return rest
 }
 
-async function feed(source: AsyncIterable<Buffer>, decoder: ZstdDecompress): Promise<void> {
-  for await (const piece of source) {
-    if (decoder.destroyed) return
+/** Until there is no more, or the decoder takes no more; what it has not taken is returned. */
+async function feed(
+  first: Buffer | undefined,
+  pieces: AsyncIterator<Buffer>,
+  decoder: ZstdDecompress,
+): Promise<Buffer | undefined> {
+  const closed = new Promise<void>((resolve) => void decoder.once('close', resolve))
+  /** From `start` on: what the decoder may not have taken yet, at most its high-water mark and a piece. */
+  const waiting: Buffer[] = []
+  let start = 0
+  for (let piece = first ?? (await next(pieces)); piece !== undefined; piece = await next(pieces)) {
+    waiting.push(piece)
+    for (let [done] = waiting; done !== undefined && start + done.length <= decoder.bytesWritten; [done] = waiting) {
+      start += done.length
+      waiting.shift()
+    }
+    if (decoder.destroyed) break
     if (decoder.write(piece)) continue
-    const closed = new AbortController()
-    await Promise.race([once(decoder, 'drain', closed), once(decoder, 'close', closed)]).finally(() => closed.abort())
+    const drained = new AbortController()
+    await Promise.race([once(decoder, 'drain', drained), closed]).finally(() => drained.abort())
   }
-  decoder.end()
+  if (!decoder.destroyed) decoder.end()
+  await closed
+  const rest = Buffer.concat(waiting).subarray(decoder.bytesWritten - start)
+  return rest.length === 0 ? undefined : rest
+}
+
+async function next(pieces: AsyncIterator<Buffer>): Promise<Buffer | undefined> {
+  const piece = await pieces.next()
+  return piece.done === true ? undefined : piece.value
 }
