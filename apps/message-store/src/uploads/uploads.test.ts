@@ -88,17 +88,40 @@ test('wrong bytes end it, and nothing is left', async () => {
   await expect(uploads.sizeBytes(id, 'mine')).rejects.toMatchObject({ code: 'upload-unknown' })
 })
 
-test('where there is no room it can be finished later', async () => {
+test('where there is no room nothing is added, and the same request can be sent again', async () => {
   const { store, uploads } = open({}, new MemoryBlobStore({ quotaBytes: 190 }))
   const [big, small] = [Buffer.alloc(90, 1), Buffer.from(Array.from({ length: 30 }, (_, index) => index))]
   const id = await uploads.begin('cas', 'mine')
   await store.put({ name: { namespace: 'x', key: 'big' } }, [big])
   await uploads.append('cas', id, 'mine', 0, stream(small.subarray(0, 15)))
-  const finish = () => uploads.finish('cas', id, 'mine', entryOf(small), 15, stream(small.subarray(15)))
-  await expect(finish()).rejects.toMatchObject({ code: 'store-full' })
+  const finish = () => uploads.finish('cas', id, 'mine', entryOf(small), undefined, stream(small.subarray(15)))
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await expect(finish()).rejects.toMatchObject({ code: 'store-full' })
+    await expect(uploads.sizeBytes(id, 'mine')).resolves.toBe(15)
+  }
   await store.remove([{ namespace: 'x', key: 'big' }])
-  await uploads.finish('cas', id, 'mine', entryOf(small), undefined, stream(Buffer.alloc(0)))
+  await finish()
   expect(store.usage()).toMatchObject({ entries: 1, sizeBytes: 30 })
+})
+
+test('what is cancelled through another process while it arrives leaves nothing', async () => {
+  const { store, uploads: first } = open({ partBytes: 2 })
+  const second = open({ partBytes: 2 }, store).uploads
+  const id = await first.begin('cas', 'mine')
+  const begun = Promise.withResolvers<void>()
+  const cancelled = Promise.withResolvers<void>()
+  const slow = async function* () {
+    yield Buffer.from('aabb')
+    begun.resolve()
+    await cancelled.promise
+    yield Buffer.from('ccdd')
+  }
+  const arriving = first.append('cas', id, 'mine', 0, slow())
+  await begun.promise
+  await second.cancel(id, 'mine')
+  cancelled.resolve()
+  await expect(arriving).rejects.toMatchObject({ code: 'upload-unknown' })
+  expect(store.usage()?.entries).toBe(0)
 })
 
 test('it belongs to who began it, and takes one request at a time', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { Problem } from '@ballast/service'
 import type { EntryName, NewEntry } from '@ballast/state-stores/blob'
 import type { Blobs } from '../blobs.ts'
 import type { Family, MessageMetrics } from '../metrics.ts'
@@ -70,7 +71,10 @@ export class Uploads {
     return endOf(await this.#parts(id))
   }
 
-  /** Adds what `source` has; `start` must be the size so far, if it is said. When the source fails, whole parts stay. */
+  /**
+   * Adds what `source` has; `start` must be the size so far, if it is said. When the source fails, whole parts stay, to be
+   * gone on with; what is answered with a Problem adds nothing, so that the same request can be sent again.
+   */
   append(
     family: Family,
     id: string,
@@ -78,7 +82,7 @@ export class Uploads {
     start: number | undefined,
     source: AsyncIterable<Uint8Array>,
   ): Promise<number> {
-    return this.#alone(id, scope, () => this.#append(family, id, start, source))
+    return this.#alone(id, scope, async () => (await this.#append(family, id, start, source)).endBytes)
   }
 
   /** Adds the rest and stores all of it under its name; wrong bytes end the upload as well, with `digest-mismatch`. */
@@ -91,7 +95,7 @@ export class Uploads {
     rest: AsyncIterable<Uint8Array>,
   ): Promise<Stored> {
     return this.#alone(id, scope, async () => {
-      await this.#append(family, id, start, rest)
+      const added = await this.#append(family, id, start, rest)
       const parts = await this.#parts(id)
       let complete = false
       try {
@@ -102,8 +106,8 @@ export class Uploads {
         })
         return stored
       } finally {
-        // Where there was no room, or the store failed, the client may finish it later.
-        if (complete) await this.#forget(id)
+        // Where there was no room, or the store failed, the client may finish it later, with the same request.
+        await (complete ? this.#forget(id) : this.#drop(added.parts))
       }
     })
   }
@@ -133,23 +137,33 @@ export class Uploads {
     id: string,
     start: number | undefined,
     source: AsyncIterable<Uint8Array>,
-  ): Promise<number> {
+  ): Promise<{ readonly endBytes: number; readonly parts: readonly EntryName[] }> {
     let at = endOf(await this.#parts(id))
     if (start !== undefined && start !== at) {
       throw problems.create('upload-offset', `The next byte of this upload is ${at}, not ${start}.`, {
         headers: { range: `0-${Math.max(0, at - 1)}` },
       })
     }
-    for (const pieces = new Pieces(source); !(await pieces.ended());) {
-      const name = { namespace: namespaceOf(id), key: String(at).padStart(16, '0') }
-      const stored = await storing(this.#metrics, family, async () => {
-        const put = await this.#blobs.putStream({ name, onlyIfNew: true }, pieces.take(this.#partBytes))
-        if (put.outcome === 'taken') throw problems.create('upload-busy', 'Another request wrote this piece meanwhile.')
-        return put
-      })
-      at += stored.sizeBytes
+    const parts: EntryName[] = []
+    try {
+      for (const pieces = new Pieces(source); !(await pieces.ended());) {
+        const name = { namespace: namespaceOf(id), key: String(at).padStart(16, '0') }
+        const stored = await storing(this.#metrics, family, async () => {
+          const put = await this.#blobs.putStream({ name, onlyIfNew: true }, pieces.take(this.#partBytes))
+          if (put.outcome === 'taken')
+            throw problems.create('upload-busy', 'Another request wrote this piece meanwhile.')
+          return put
+        })
+        parts.push(name)
+        at += stored.sizeBytes
+        // Another process may have ended it meanwhile, and nothing would lead to this part.
+        if ((await this.#marker(id)) === undefined) throw unknownUpload()
+      }
+    } catch (error) {
+      if (error instanceof Problem) await this.#drop(parts)
+      throw error
     }
-    return at
+    return { endBytes: at, parts }
   }
 
   /** Those from the first byte on that follow one another. */
@@ -178,8 +192,12 @@ export class Uploads {
   /** The marker last: it is what leads to the parts. */
   async #forget(id: string): Promise<void> {
     const parts = await this.#parts(id)
-    await Promise.all(parts.map(({ name }) => this.#blobs.remove(name)))
+    await this.#drop(parts.map(({ name }) => name))
     await this.#blobs.remove(markerOf(id))
+  }
+
+  async #drop(parts: readonly EntryName[]): Promise<void> {
+    await Promise.all(parts.map((name) => this.#blobs.remove(name)))
   }
 
   async #alone<Result>(id: string, scope: string, work: () => Promise<Result>): Promise<Result> {
@@ -196,7 +214,7 @@ export class Uploads {
   async #assertKnown(id: string, scope: string): Promise<void> {
     const marker = /^[0-9a-f]{32}$/.test(id) ? await this.#marker(id) : undefined
     if (marker?.scope === scope && this.#now() - marker.begunAtMs <= this.#expiryMs) return
-    throw problems.create('upload-unknown', 'It was finished, cancelled, or begun too long ago: begin a new one.')
+    throw unknownUpload()
   }
 
   async #marker(id: string): Promise<Marker | undefined> {
@@ -206,6 +224,8 @@ export class Uploads {
   }
 }
 
+const unknownUpload = (): Problem =>
+  problems.create('upload-unknown', 'It was finished, cancelled, or begun too long ago: begin a new one.')
 const markerOf = (id: string): EntryName => ({ namespace: index, key: id })
 const namespaceOf = (id: string): string => `${index}.${id}`
 
