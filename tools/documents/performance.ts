@@ -35,23 +35,38 @@ ${suites.map(section).join('\n')}`
 function section(suite: KeptSuite): string {
   const { suite: name, runs } = suite
   const plot = plotted(suite).length > 0 ? [`![Ratios of ${name}](performance/${name}.svg)`, ''] : []
-  return [`## ${name}`, '', ...plot, ...runs.flatMap(tableOf)].join('\n')
+  return [`## ${name}`, '', ...plot, ...tables(runs)].join('\n')
 }
 
-function tableOf({ command, quick, machine, takenOn, tookSeconds, cases }: BenchResult): string[] {
-  const rows = cases.map(({ case: label, ours, peer, unit, ratio, spread: [low, high], rounds }) => {
-    const cells = [label, figure(ours), peer === null ? '' : figure(peer), unit, ratio === null ? '' : figure(ratio)]
-    return `| ${[...cells, `${figure(low)} to ${figure(high)}`, String(rounds)].join(' | ')} |`
-  })
-  const rough = quick ? ' A quick run: its figures are rough.' : ''
-  const took =
-    tookSeconds > 0 ? ` It took ${tookSeconds < 120 ? `${tookSeconds} s` : `${Math.round(tookSeconds / 60)} min`}.` : ''
-  return [
-    `\`${command}\`, ${takenOn}, on ${machine}.${took}${rough}`,
+/** Runs of which the same can be said, as of cases measured one by one, share a table. */
+function tables(runs: readonly BenchResult[]): string[] {
+  const alike = Map.groupBy(runs, heading)
+  return [...alike].flatMap(([said, of]) => [
+    said,
     '',
     '| case | ours | peer | unit | ratio | spread | rounds |',
     '|---|--:|--:|---|--:|---|--:|',
-    ...rows,
+    ...of.flatMap(({ cases }) => cases.map(row)),
     '',
-  ]
+  ])
+}
+
+function heading({ command, quick, machine, takenOn, tookSeconds }: BenchResult): string {
+  const rough = quick ? ' A quick run: its figures are rough.' : ''
+  const took =
+    tookSeconds > 0 ? ` It took ${tookSeconds < 120 ? `${tookSeconds} s` : `${Math.round(tookSeconds / 60)} min`}.` : ''
+  return `\`${command}\`, ${takenOn}, on ${machine}.${took}${rough}`
+}
+
+function row({
+  case: label,
+  ours,
+  peer,
+  unit,
+  ratio,
+  spread: [low, high],
+  rounds,
+}: BenchResult['cases'][number]): string {
+  const cells = [label, figure(ours), peer === null ? '' : figure(peer), unit, ratio === null ? '' : figure(ratio)]
+  return `| ${[...cells, `${figure(low)} to ${figure(high)}`, String(rounds)].join(' | ')} |`
 }
