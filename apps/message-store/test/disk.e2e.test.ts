@@ -88,6 +88,34 @@ test('a read-only volume: reads go on, writes and /readyz say so, and all is wel
   expect(await remove(server.url, sha256('small'))).toBe(200)
 })
 
+test('a volume can be written again while a slow scrub runs: nobody waits for that', async ({ skip }) => {
+  const { path, remount } = (await volume(65_536)) ?? skip(needsRoot)
+  const folder = join(path, 'store')
+  const blobs = Array.from({ length: 20 }, (_, index) => Buffer.alloc(1 << 20, `blob ${index} `))
+  {
+    await using server = await startMessageStore(folder)
+    for (const blob of blobs) await fetch(`${server.url}/cas/${sha256(blob.toString())}`, { method: 'PUT', body: blob })
+    expect(await write(server.url, 'kept')).toBe(201)
+    server.kill('SIGTERM')
+    await server.exit
+  }
+  remount('ro')
+  // A page would take 80 s.
+  await using server = await startMessageStore(folder, '--scrub-every-ms', '500', '--scrub-bytes-per-second', '256KiB')
+  await waitUntil(async () =>
+    /^message_store_scrubbed_bytes_total(\{.*\})? [1-9]/m.test(await (await fetch(`${server.url}/metrics`)).text()),
+  )
+  remount('rw')
+  let slowestMs = 0
+  await waitUntil(async () => {
+    const startedMs = performance.now()
+    await expectReadable(server.url, ['kept'])
+    slowestMs = Math.max(slowestMs, performance.now() - startedMs)
+    return (await write(server.url, 'new')) === 201
+  })
+  expect(slowestMs).toBeLessThan(20_000)
+})
+
 test('a read-only volume without a store is refused in one sentence', async ({ skip }) => {
   const { path, remount } = (await volume(1_024)) ?? skip(needsRoot)
   remount('ro')

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { name, readAll } from '../contract/harness.ts'
+import { lmdbBlobStore } from '../lmdb.ts'
 import { MemoryBlobStore } from '../memory.ts'
 import type { BlobStore } from '../port.ts'
 import { UntilWritable } from './until-writable.ts'
@@ -11,6 +12,12 @@ const why = new Error('no writes')
 
 async function holding(text: string): Promise<MemoryBlobStore> {
   const store = new MemoryBlobStore()
+  await store.putSmall([{ name: name('k'), bytes: Buffer.from(text) }])
+  return store
+}
+
+async function lmdbHolding(path: string, text: string): Promise<BlobStore> {
+  const store = await lmdbBlobStore({ path })
   await store.putSmall([{ name: name('k'), bytes: Buffer.from(text) }])
   return store
 }
@@ -61,4 +68,38 @@ test('an opening that fails leaves what can be read, and is tried again', async 
   await waitUntil(async () => (await read(store)) === 'again')
   await waitUntil(async () => (await read(store)) === 'third')
   expect(reasons).toEqual([why, why])
+})
+
+test('a scrub that is being slowed down keeps nobody waiting: its page is left, and begun again', async () => {
+  await using folder = await temporaryFolder()
+  const path = join(folder.path, 'later')
+  await using store = new UntilWritable(await lmdbHolding(join(folder.path, 'first'), 'first'), {
+    path,
+    retryEveryMs: 5,
+    open: () => lmdbHolding(join(folder.path, 'second'), 'second'),
+    openReadOnly: () => Promise.reject(why),
+  })
+  const paced: number[] = []
+  const page = store.scrub({
+    limit: 10,
+    // For ever in the first store.
+    pace: (sizeBytes) => (paced.push(sizeBytes) === 1 ? new Promise(() => {}) : Promise.resolve()),
+  })
+  await waitUntil(() => paced.length === 1)
+  expect(await read(store)).toBe('first')
+  await mkdir(path)
+  await waitUntil(async () => (await read(store)) === 'second')
+  expect(await page).toEqual({ blobs: 1, sizeBytes: 6, damaged: 0 })
+  expect(paced).toEqual([5, 6])
+})
+
+test('an error of the pace ends a scrub', async () => {
+  await using folder = await temporaryFolder()
+  await using store = new UntilWritable(await lmdbHolding(join(folder.path, 'first'), 'first'), {
+    path: join(folder.path, 'never'),
+    retryEveryMs: 1_000,
+    open: () => Promise.reject(why),
+    openReadOnly: () => Promise.reject(why),
+  })
+  await expect(store.scrub({ limit: 10, pace: () => Promise.reject(new Error('stop')) })).rejects.toThrow('stop')
 })

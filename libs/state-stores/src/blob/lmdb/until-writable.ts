@@ -37,6 +37,8 @@ export class UntilWritable implements BlobStore {
   #usage: BlobUsage | undefined
   /** Set while there is none to ask. */
   #swapping: Promise<void> | undefined
+  /** Of the store of this moment: aborted when it is to be closed. */
+  #leaving = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
@@ -80,8 +82,31 @@ export class UntilWritable implements BlobStore {
     return this.#ask(async (store) => (await store.namespaces()) ?? [])
   }
 
-  scrub(options: ScrubOptions): Promise<ScrubPage> {
-    return this.#ask(async (store) => (await store.scrub(options)) ?? { blobs: 0, sizeBytes: 0, damaged: 0 })
+  /** A page lasts for minutes at its pace, so nobody waits for it: it is left, and begun again in the next store. */
+  async scrub(options: ScrubOptions): Promise<ScrubPage> {
+    for (;;) {
+      const page = await this.#ask((store) => this.#scrubUntilLeft(store, options))
+      if (page !== undefined) return page
+    }
+  }
+
+  async #scrubUntilLeft(store: BlobStore, options: ScrubOptions): Promise<ScrubPage | undefined> {
+    const { signal } = this.#leaving
+    const left = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    })
+    // Whether it is between two pieces or not.
+    left.catch(() => {})
+    const pace = async (sizeBytes: number): Promise<void> => {
+      signal.throwIfAborted()
+      await Promise.race([options.pace?.(sizeBytes), left])
+    }
+    try {
+      return (await store.scrub({ ...options, pace })) ?? { blobs: 0, sizeBytes: 0, damaged: 0 }
+    } catch (error) {
+      if (signal.aborted && error === signal.reason) return undefined
+      throw error
+    }
   }
 
   usage(): BlobUsage | undefined {
@@ -133,6 +158,8 @@ export class UntilWritable implements BlobStore {
   async #swap(): Promise<void> {
     const { open, openReadOnly } = this.#opening
     this.#usage = this.#store.usage()
+    this.#leaving.abort()
+    this.#leaving = new AbortController()
     await Promise.allSettled(this.#running)
     await this.#store.close()
     try {
