@@ -8,7 +8,12 @@ import { pages, ServicePage } from './service-page.tsx'
 
 function useModel(feeds: Feeds): Model {
   const [model, setModel] = useState(feeds.model)
-  useEffect(() => feeds.listen(() => setModel(feeds.model)), [feeds])
+  useEffect(() => {
+    const stop = feeds.listen(() => setModel(feeds.model))
+    // What was heard between the first picture and now; a refusal is said once, and nothing follows it.
+    setModel(feeds.model)
+    return stop
+  }, [feeds])
   return model
 }
 
