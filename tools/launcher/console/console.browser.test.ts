@@ -20,7 +20,9 @@ await describeInBrowser((executablePath) => {
     await waitUntil(async () => (await overview.page.locator('.panel').count()) === 4)
     await waitUntil(async () => (await overview.page.locator('[data-process]').count()) > 4)
     await expect(overview.page.locator('.chaos button:enabled').count()).resolves.toBe(0)
-    await using stranger = await console.open('', { token: 'an-old-one' })
+    // On a busy machine the refusal is there before the page's first frame is.
+    const late = 'window.requestAnimationFrame = (callback) => setTimeout(callback, 500)'
+    await using stranger = await console.open('', { token: 'an-old-one', before: late })
     await stranger.seen('[data-service=counter] .status', /needs a valid token/)
     const refused = await fetch(`${console.url}/counter/v1/counters/a/b/add`, { method: 'POST' })
     expect(refused.status).toBe(403)
