@@ -4,6 +4,7 @@ import { defineProblems } from '@ballast/service'
 export const problems = defineProblems({
   'invalid-message': { status: 400, title: 'The message has no UTF-8 form' },
   'invalid-name': { status: 400, title: 'The URL names nothing that could be stored' },
+  'unsupported-condition': { status: 400, title: 'A write cannot be made to depend on this' },
   'upload-unknown': { status: 404, title: 'There is no such upload' },
   'upload-busy': { status: 409, title: 'The upload is being written by another request' },
   'name-taken': { status: 412, title: 'There is something under this name already' },

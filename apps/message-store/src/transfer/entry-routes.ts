@@ -55,6 +55,7 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
     config: { role: 'writer', streams: true },
     schema: schemas.put ?? hidden,
     handler: async (request, reply) => {
+      refuseConditions(request)
       const entry = named(request)
       await routes.before?.(entry, paramsOf(request)).catch((error: unknown) => {
         throw refusal(error) ?? error
@@ -72,6 +73,7 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
 
   if (removed === undefined) return
   app.delete(url, { config: { role: 'writer' }, schema: schemas.remove ?? hidden }, async (request, reply) => {
+    refuseConditions(request)
     const { name } = named(request)
     try {
       const outcome = await sender.blobs.remove(name)
@@ -84,6 +86,23 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
       throw refused ?? error
     }
   })
+}
+
+/**
+ * A write that is done although its condition may not hold would be worse than none (RFC 9110, 13.2.1), and no store here
+ * compares and replaces in one step: only "nothing there yet" can be kept. A part of a whole is no whole (14.5).
+ */
+function refuseConditions({ method, headers }: FastifyRequest): void {
+  const ifNoneMatch = headers['if-none-match']
+  const asked = [
+    headers['if-match'] !== undefined && 'If-Match',
+    headers['if-unmodified-since'] !== undefined && 'If-Unmodified-Since',
+    ifNoneMatch !== undefined && (method === 'DELETE' || ifNoneMatch !== '*') && 'If-None-Match with a tag',
+    headers['content-range'] !== undefined && 'Content-Range',
+  ].find((header) => header !== false)
+  if (asked === undefined) return
+  const detail = `${method} does not take ${asked} here, and nothing was done; If-None-Match: * keeps a PUT from replacing.`
+  throw problems.create('unsupported-condition', detail)
 }
 
 /**
