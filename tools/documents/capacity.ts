@@ -63,6 +63,6 @@ pods under load. Limits are on memory only: a limit on processors stalls a proce
 
 Measured on:
 
-${machines.length > 0 ? machines.join('\n') : '- nothing yet'}
+${machines.length > 0 ? [...new Set(machines)].join('\n') : '- nothing yet'}
 `
 }
