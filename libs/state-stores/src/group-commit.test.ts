@@ -82,6 +82,15 @@ describe('failure', () => {
     expect(applied).toEqual([1, 2, 4, 5])
   })
 
+  test('a store that takes nothing at all is asked once: everyone in the batch is told', async () => {
+    let commits = 0
+    const full = new NotAppliedError('the disk is full', { wholeStore: true })
+    const group = new GroupCommit<number, number>({ commit: () => (commits++, Promise.reject(full)) })
+    const results = await Promise.allSettled([1, 2, 3, 4].map((item) => group.submit(item)))
+    expect(results).toEqual([1, 2, 3, 4].map(() => ({ status: 'rejected', reason: full })))
+    expect(commits).toBe(1)
+  })
+
   test('an unknown outcome is never tried again: everyone in the batch is told', async () => {
     let commits = 0
     const group = new GroupCommit<number, number>({ commit: () => (commits++, Promise.reject(new Error('gone'))) })

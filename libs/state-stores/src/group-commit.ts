@@ -112,12 +112,15 @@ export class GroupCommit<Item, Outcome> implements AsyncDisposable {
       }
       for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome)
     } catch (error) {
-      if (error instanceof NotAppliedError && batch.length > 1) return this.#bisect(batch)
+      if (error instanceof NotAppliedError && !error.wholeStore && batch.length > 1) return this.#bisect(batch)
       for (const { reject } of batch) reject(error)
     }
   }
 
-  /** One poisonous item must not fail its neighbours: halve until it stands alone. Order is kept. */
+  /**
+   * One poisonous item must not fail its neighbours: halve until it stands alone. Order is kept. Up to 2n - 1 commits, which
+   * is why it is not done when the whole store takes nothing: on a full disk everyone would wait for all of them.
+   */
   async #bisect(batch: readonly Waiting<Item, Outcome>[]): Promise<void> {
     const middle = batch.length >> 1
     await this.#commit(batch.slice(0, middle))

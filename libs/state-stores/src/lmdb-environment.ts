@@ -65,7 +65,7 @@ export interface LmdbEnvironment extends AsyncDisposable {
    * Runs `write` (synchronous, short) inside the one write transaction and resolves with its result once the commit is
    * durable. Callers of the same moment share a commit; each is rolled back alone when its `write` throws, and gets
    * that error. `NotAppliedError`: the commit failed (disk full or failing) and left no trace, or `write` had not begun
-   * by the deadline and never will. `OutcomeUnknownError`: `write` ran, and what it did may or may not be there. After
+   * by the deadline and never will; all of these say `wholeStore`. `OutcomeUnknownError`: `write` ran, and what it did may or may not be there. After
    * the write of a meta page failed, that is so for this one, and all later ones are not applied: see `check`.
    */
   transact<Result>(write: () => Result): Promise<Result>
@@ -141,9 +141,9 @@ class Environment implements LmdbEnvironment {
   }
 
   async transact<Result>(write: () => Result): Promise<Result> {
-    if (this.#closed !== undefined) throw new NotAppliedError(`${this.path} is closed`)
+    if (this.#closed !== undefined) throw new NotAppliedError(`${this.path} is closed`, { wholeStore: true })
     const failure = this.#panic ?? this.#failure ?? this.#readOnlyBecause
-    if (failure !== undefined) throw new NotAppliedError(failure.message, { cause: failure })
+    if (failure !== undefined) throw new NotAppliedError(failure.message, { cause: failure, wholeStore: true })
     let transactionId: number | undefined
     let abandoned = false
     // A child transaction: a plain one keeps what was put before the callback threw.
@@ -159,7 +159,7 @@ class Environment implements LmdbEnvironment {
       return await this.#withinDeadline(commit, (sentence) => {
         if (transactionId !== undefined) return new OutcomeUnknownError(sentence)
         abandoned = true
-        return new NotAppliedError(sentence)
+        return new NotAppliedError(sentence, { wholeStore: true })
       })
     } catch (error) {
       throw await this.#explain(error, transactionId)
@@ -226,7 +226,8 @@ class Environment implements LmdbEnvironment {
   async #explain(error: unknown, transactionId: number | undefined): Promise<unknown> {
     if (!isCommitFailure(error)) {
       if (isPanic(error)) this.#panic ??= this.#panicOf(error)
-      return this.#panic === undefined ? error : new NotAppliedError(this.#panic.message, { cause: error })
+      if (this.#panic === undefined) return error
+      return new NotAppliedError(this.#panic.message, { cause: error, wholeStore: true })
     }
     const cause = await reasonOf(error.commitError)
     const sentence = `${this.path} could not be written: ${cause instanceof Error ? cause.message : error.message}; is the disk full?`
@@ -241,7 +242,8 @@ class Environment implements LmdbEnvironment {
       return new OutcomeUnknownError(sentence, { cause })
     }
     const last = isStats(stats) ? stats.lastTxnId : Infinity
-    if (transactionId === undefined || last < transactionId) return new NotAppliedError(sentence, { cause })
+    if (transactionId === undefined || last < transactionId)
+      return new NotAppliedError(sentence, { cause, wholeStore: true })
     return new OutcomeUnknownError(sentence, { cause })
   }
 }

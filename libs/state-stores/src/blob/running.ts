@@ -17,7 +17,7 @@ export class Running {
   }
 
   assertOpen(): void {
-    if (this.#closed) throw new NotAppliedError('the store is closed')
+    if (this.#closed) throw new NotAppliedError('the store is closed', { wholeStore: true })
   }
 
   async close(): Promise<void> {

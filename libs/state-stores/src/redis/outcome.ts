@@ -6,6 +6,10 @@ import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 const refusal =
   /^-?(ERR Error running script.*-)?(OOM|READONLY|LOADING|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN|MOVED|ASK|TRYAGAIN|NOSCRIPT|NOGROUP|BALLAST) /
 
+/** Those with which it takes no write from anybody. */
+const wholeStore =
+  /^-?(ERR Error running script.*-)?(OOM|READONLY|LOADING|MISCONF|NOAUTH|NOPERM|WRONGPASS|BUSY|MASTERDOWN|NOREPLICAS|CLUSTERDOWN) /
+
 /** What broke a connection. What the parser says of an answer that is none of Redis's would send people to its authors. */
 export function troubleOf(error: unknown): string {
   const what = messageOf(error)
@@ -20,11 +24,11 @@ export function whatBecame(error: unknown, command: string, label: string): Erro
   if (error instanceof ReplyError) {
     const advice = isDemotion(error) ? demoted : ''
     const sentence = `${label} refused ${command}: ${message}${advice}`
-    const options = { cause: error }
-    return refusal.test(message) ? new NotAppliedError(sentence, options) : new Error(sentence, options)
+    if (!refusal.test(message)) return new Error(sentence, { cause: error })
+    return new NotAppliedError(sentence, { cause: error, wholeStore: wholeStore.test(message) })
   }
   if (message.startsWith("Stream isn't writeable")) {
-    return new NotAppliedError(`${label} cannot be reached`, { cause: error })
+    return new NotAppliedError(`${label} cannot be reached`, { cause: error, wholeStore: true })
   }
   return new OutcomeUnknownError(`${label} was lost while it worked on ${command}: ${message}`, { cause: error })
 }

@@ -72,7 +72,7 @@ export class Catalog {
     try {
       this.#environment.check()
     } catch (cause) {
-      throw new NotAppliedError(cause instanceof Error ? cause.message : String(cause), { cause })
+      throw new NotAppliedError(cause instanceof Error ? cause.message : String(cause), { cause, wholeStore: true })
     }
     return this.blob(digest)
   }
