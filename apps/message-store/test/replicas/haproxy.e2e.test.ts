@@ -5,6 +5,7 @@ import { temporaryFolder, waitUntil } from '@ballast/testing'
 import { expect, test, vi } from 'vitest'
 import { describeWithClient } from '../clients/client.ts'
 import { get, post, sha256 } from '../messages-client.ts'
+import { startDyingReplicas } from './dying-replicas.ts'
 import { replicaOf, startHaproxy, startReplicas } from './replicas.ts'
 
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
@@ -88,6 +89,13 @@ await describeWithClient(haproxy, () => {
       expect([part.status, await part.text()]).toEqual([206, bytes.toString('utf8', 69_999, 70_001)])
     }
     expect([...used].toSorted()).toEqual(three)
+  })
+
+  test('nothing is done again when the replica that did it dies', async () => {
+    await using replicas = await startDyingReplicas()
+    await using proxy = await startHaproxy('haproxy.cfg', replicas)
+    expect((await fetch(`${proxy.url}/write`, { method: 'DELETE' })).status).toBe(502)
+    expect(replicas.executed).toEqual(['DELETE /write'])
   })
 
   test('routed by digest: each blob has a replica, and when one ends only its blobs move', async () => {

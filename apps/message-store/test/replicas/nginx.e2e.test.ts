@@ -2,6 +2,7 @@ import { temporaryFolder } from '@ballast/testing'
 import { expect, test } from 'vitest'
 import { describeWithClient } from '../clients/client.ts'
 import { get, post, remove, sha256 } from '../messages-client.ts'
+import { startDyingReplicas } from './dying-replicas.ts'
 import { replicaOf, startNginx, startReplicas } from './replicas.ts'
 
 async function cached(url: string, headers = {}): Promise<[number, string | null, string]> {
@@ -55,4 +56,16 @@ await describeWithClient({ packageName: 'nginx-light', program: 'nginx' }, () =>
     upload.searchParams.set('digest', `sha256:${sha256('012345')}`)
     expect((await fetch(upload, { method: 'PUT' })).status).toBe(201)
   })
+  test.each(['DELETE', 'PUT', 'POST'])(
+    '%s is not done again when the replica that did it dies, a GET is',
+    async (method) => {
+      await using own = await temporaryFolder()
+      await using replicas = await startDyingReplicas()
+      await using proxy = await startNginx(own.path, replicas)
+      expect((await fetch(`${proxy.url}/write`, { method })).status).toBe(502)
+      expect(replicas.executed).toEqual([`${method} /write`])
+      expect(await (await fetch(`${proxy.url}/read`)).text()).toBe('answered')
+      expect(replicas.executed.slice(1)).toEqual(['GET /read', 'GET /read'])
+    },
+  )
 })

@@ -30,7 +30,7 @@ export interface Proxy extends AsyncDisposable {
   readonly url: string
 }
 
-export async function startHaproxy(configuration: string, { addresses }: Replicas): Promise<Proxy> {
+export async function startHaproxy(configuration: string, { addresses }: Pick<Replicas, 'addresses'>): Promise<Proxy> {
   const listen = `127.0.0.1:${await freePort()}`
   const file = fileURLToPath(deployed(configuration))
   const env = Object.fromEntries(addresses.map((address, index) => [`REPLICA_${index + 1}`, address]))
@@ -42,7 +42,7 @@ export async function startHaproxy(configuration: string, { addresses }: Replica
 }
 
 /** With nginx's own files in `folder`. */
-export async function startNginx(folder: string, { addresses }: Replicas): Promise<Proxy> {
+export async function startNginx(folder: string, { addresses }: Pick<Replicas, 'addresses'>): Promise<Proxy> {
   const listen = `127.0.0.1:${await freePort()}`
   const shipped = await readFile(deployed('nginx.conf'), 'utf8')
   const ours = [listen, ...addresses]
