@@ -209,6 +209,7 @@ export interface MemberState {
   /** As last reported by its heartbeat. */
   readonly rows: number
   readonly lastTickMs: number
+  /** Of this incarnation; 2,147,483,647 at most. */
   readonly longestGapTicks: number
 }
 

@@ -132,6 +132,7 @@ describe('a table that is there already', () => {
       { version: 3 },
       { version: 4 },
       { version: 5 },
+      { version: 6 },
     ])
     await Promise.all(stores.map((store) => store[Symbol.asyncDispose]()))
   })
@@ -208,6 +209,31 @@ test('a row that somebody else keeps locked does not cost the others their tick'
   await store.workers.tick(lease)
   const [caughtUp] = await store.rows.list(undefined, 1)
   expect(caughtUp?.value).toBeGreaterThanOrEqual(5)
+})
+
+test('a row with an impossible last tick stops neither the ticks nor the resume of the others, and leaves the leader its members', async () => {
+  await using database = await server.database()
+  await using store = await openPostgresWorkItems({ url: database.url, slots: 64 })
+  const lease = await soleOwner(store)
+  await store.rows.add({ count: 10 })
+  const least = '-9223372036854775808'
+  await database.run('UPDATE work_items SET last_tick = last_tick - 5')
+  await database.run('INSERT INTO work_items (id, last_tick) VALUES (gen_random_uuid(), $1)', [least])
+  const ticked = await store.workers.tick(lease)
+  expect(ticked).toMatchObject({ kind: 'ticked', rows: 11 })
+  const [odd] = await database.run<{ value: number }>('SELECT value FROM work_items ORDER BY value DESC LIMIT 1')
+  expect(odd?.value).toBe(ticked.kind === 'ticked' ? Number(ticked.tick) : 0)
+
+  await store.operator.pause()
+  await database.run('INSERT INTO work_items (id, last_tick) VALUES (gen_random_uuid(), $1)', [least])
+  await store.operator.resume({ catchUp: false })
+  await expect(store.operator.pauseState()).resolves.toMatchObject({ pausedSinceMs: undefined, resuming: false })
+
+  const report = { ttlMs: 60_000, rows: 11, lastTickMs: 0, longestGapTicks: 3_000_000_000 }
+  await store.workers.heartbeat(lease, report)
+  await expect(store.leaders.members()).resolves.toMatchObject([{ longestGapTicks: 2_147_483_647 }])
+  await store.workers.register(lease, { weight: 1, ttlMs: 60_000 })
+  await expect(store.leaders.members()).resolves.toMatchObject([{ longestGapTicks: 0 }])
 })
 
 /** A worker that owns every slot. */

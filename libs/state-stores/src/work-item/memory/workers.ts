@@ -40,6 +40,7 @@ export function memoryWorkers(state: MemoryState): WorkerSide {
       const known = state.workers.get(name) ?? { rows: 0, lastTickMs: 0, longestGapTicks: 0 }
       state.workers.set(name, {
         ...known,
+        longestGapTicks: 0,
         incarnation,
         weight,
         zone,

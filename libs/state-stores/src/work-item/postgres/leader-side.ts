@@ -11,7 +11,7 @@ const membersStatement = `
 SELECT w.name, w.expires_at > clock_timestamp() AS alive, w.draining, w.away, w.weight, w.zone, l.epoch::text,
   CASE WHEN s.paused_tick IS NULL THEN cardinality(l.slots)
     ELSE (SELECT count(*) FROM ballast_scaler.slots o WHERE o.owner = w.name)::integer END AS slots,
-  w.rows::integer, coalesce(extract(epoch FROM w.last_tick_at)::float8 * 1000, 0) AS last_tick_ms, w.longest_gap_ticks::integer AS gap
+  least(w.rows, 2147483647)::integer AS rows, coalesce(extract(epoch FROM w.last_tick_at)::float8 * 1000, 0) AS last_tick_ms, least(w.longest_gap_ticks, 2147483647)::integer AS gap
 FROM ballast_scaler.workers w JOIN ballast_scaler.leases l ON l.worker = w.name CROSS JOIN ballast_scaler.settings s ORDER BY w.name`
 
 interface MemberRow extends Omit<MemberState, 'epoch' | 'lastTickMs' | 'longestGapTicks'> {

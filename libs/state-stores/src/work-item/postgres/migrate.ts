@@ -6,6 +6,7 @@ import { rowCounts } from './migrations/0002-row-counts.ts'
 import { born } from './migrations/0003-born.ts'
 import { operations } from './migrations/0004-operations.ts'
 import { plainSlot } from './migrations/0005-plain-slot.ts'
+import { oddTicks } from './migrations/0006-odd-ticks.ts'
 
 type Migration = (client: Session, slots: number) => Promise<void>
 
@@ -30,6 +31,7 @@ const migrations: readonly Migration[] = [
     if (rows[0] === undefined) throw new Error('ballast_scaler.settings is empty; restore it from a backup')
     await client.query(plainSlot(rows[0].slots))
   },
+  async (client) => void (await client.query(oddTicks)),
 ]
 
 /** An arbitrary key for the advisory lock under which one process at a time migrates. */

@@ -91,7 +91,8 @@ export function rowsOf(database: Database): Rows {
       return rows.map(({ id, value, last_tick, born }) => ({
         id,
         value: value === null ? undefined : BigInt(value),
-        lastTick: BigInt(last_tick),
+        // As a tick takes it.
+        lastTick: last_tick.startsWith('-') ? 0n : BigInt(last_tick),
         born: born ?? '',
       }))
     },

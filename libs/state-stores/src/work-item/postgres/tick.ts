@@ -9,6 +9,8 @@ import type { ServerFacts } from './migrate.ts'
  * - The slots come from the lease row and the tick from the database's clock: the caller cannot get either wrong.
  * - `moment` is read by scalar subqueries, once: joined, its row with an array of thousands of slots would be carried along with each
  *   updated row.
+ * - A `last_tick` below 0, which only somebody else can have written, counts as 0: the difference to the smallest bigint does not fit one, and
+ *   one row would stop all.
  * - `currentworker` is written along; it is not indexed and rarely changes, so the update stays HOT.
  */
 export function tickStatement(
@@ -24,7 +26,7 @@ export function tickStatement(
   const free = `, free AS MATERIALIZED (
   SELECT item.ctid AS place FROM public.work_items item WHERE ${due} FOR NO KEY UPDATE OF item SKIP LOCKED
 )`
-  const gap = returnsOldRows ? 'item.last_tick - old.last_tick' : 'NULL::bigint'
+  const gap = returnsOldRows ? 'item.last_tick - greatest(old.last_tick, 0)' : 'NULL::bigint'
   return `
 WITH lease AS MATERIALIZED (
   SELECT slots FROM ballast_scaler.leases
@@ -37,7 +39,7 @@ WITH lease AS MATERIALIZED (
   WHERE $5::float8 IS NULL OR abs(extract(epoch FROM now) * 1000 - $5) <= $6::float8
 )${skipping ? free : ''}, ticked AS (
   UPDATE public.work_items AS item
-  SET value = least(item.value::${wide} + ((SELECT tick FROM moment) - item.last_tick), ${max})::${valueType},
+  SET value = least(item.value::${wide} + ((SELECT tick FROM moment) - greatest(item.last_tick, 0)), ${max})::${valueType},
       last_tick = (SELECT tick FROM moment), currentworker = $1
   ${skipping ? 'FROM free' : ''}
   WHERE ${skipping ? 'item.ctid = free.place' : due}
