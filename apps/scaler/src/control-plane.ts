@@ -58,6 +58,13 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
     pauseMs: () => stepMs,
     failed: complain,
   })
+  health.add({
+    name: 'leadership',
+    gates: 'ready',
+    check() {
+      if (election.mayLead && leadership.failure !== undefined) throw new Error(leadership.failure)
+    },
+  })
   service.onClose('leadership', async () => {
     await leading.stop()
     await leadership.resign().catch(complain)

@@ -12,6 +12,7 @@ const ttlMs = 3_000
 async function scene(options: { maxPlansPerSecond?: number; maxJoinsPerSecond?: number; strategy?: Strategy } = {}) {
   let nowMs = 1_000_000
   let away = false
+  let broken = false
   const memory = openMemoryWorkItems({ slots: 64, nowMs: () => nowMs })
   const fail = () => {
     if (away) throw new NotAppliedError('PostgreSQL is unreachable')
@@ -21,6 +22,10 @@ async function scene(options: { maxPlansPerSecond?: number; maxJoinsPerSecond?: 
     leaders: {
       ...memory.leaders,
       campaign: async (...args) => (fail(), memory.leaders.campaign(...args)),
+      members: async () => {
+        if (broken) throw new NotAppliedError('integer out of range')
+        return memory.leaders.members()
+      },
       renew: async (...args) => (fail(), memory.leaders.renew(...args)),
     },
   }
@@ -60,6 +65,7 @@ async function scene(options: { maxPlansPerSecond?: number; maxJoinsPerSecond?: 
     planned,
     targets,
     lose: (on: boolean) => (away = on),
+    breakLeading: (on: boolean) => (broken = on),
     pass: (ms: number) => (nowMs += ms),
   }
 }
@@ -83,6 +89,30 @@ test('after an outage in which every lease ran out, workers have time to be hear
   lose(false)
   await run(6_000, ['a', 'b'])
   expect(targets(), 'one that stays silent is replaced all the same').toEqual(new Set(['a', 'b']))
+})
+
+test('leading that fails each time is told, until this one or another leads; a store that is away is not such a failure', async () => {
+  const { memory, run, lose, breakLeading, leadership } = await scene()
+  await run(1_000, [])
+  lose(true)
+  await run(20_000, [])
+  lose(false)
+  expect(leadership.failure).toBeUndefined()
+  await run(3_000, [])
+  breakLeading(true)
+  await run(250, [])
+  expect(leadership.failure, 'one failure may be a busy database').toBeUndefined()
+  await run(5_000, [])
+  expect(leadership.failure).toBe('integer out of range')
+  breakLeading(false)
+  await run(3_000, [])
+  expect(leadership.failure).toBeUndefined()
+  breakLeading(true)
+  await run(5_000, [])
+  expect(leadership.failure).toBe('integer out of range')
+  memory.state.leader = { name: 'other', fence: { epoch: 99n, nonce: 'n' }, expiresAtMs: Number.MAX_SAFE_INTEGER }
+  await run(3_000, [])
+  expect(leadership.failure, 'another one leads').toBeUndefined()
 })
 
 test('a loss without an outage is repaired in the first step that sees it', async () => {

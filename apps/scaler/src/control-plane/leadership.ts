@@ -68,6 +68,12 @@ export class Leadership {
   readonly #admission: Admission
   #known: Known | undefined
   #storeFailedMs = Number.NEGATIVE_INFINITY
+  /** Times in office since one step of leading succeeded that ended with a failure. */
+  #brokenTerms = 0
+  #brokenBy = ''
+  #inOffice = false
+  /** Whose time in office is seen from outside, and since when. */
+  #seen: { readonly epoch: bigint; readonly sinceMs: number } | undefined
 
   constructor(
     store: WorkItemStore,
@@ -87,6 +93,11 @@ export class Leadership {
     return this.#known !== undefined
   }
 
+  /** Why leading fails, when it has failed in two times in office and succeeded in none since; a store that is away ends but one. */
+  get failure(): string | undefined {
+    return this.#brokenTerms < 2 ? undefined : this.#brokenBy
+  }
+
   /** Rows in each slot, while this control plane leads and has counted. */
   get counts(): Uint32Array | undefined {
     return this.#known?.counts
@@ -100,10 +111,16 @@ export class Leadership {
   async step(): Promise<void> {
     try {
       const known = this.#known ?? (await this.#campaign())
-      if (known === undefined) return
-      if (!(await this.#lead(known))) this.#follow('another control plane leads')
+      if (known === undefined) return await this.#heedOther()
+      if (await this.#lead(known)) this.#brokenTerms = 0
+      else this.#follow('another control plane leads')
     } catch (error) {
       this.#storeFailedMs = this.#nowMs()
+      if (this.#inOffice) {
+        this.#inOffice = false
+        this.#brokenTerms += 1
+        this.#brokenBy = error instanceof Error ? error.message : String(error)
+      }
       this.#follow('the store cannot be asked')
       throw error
     }
@@ -112,6 +129,7 @@ export class Leadership {
   async resign(): Promise<void> {
     const known = this.#known
     this.#known = undefined
+    this.#inOffice = false
     if (known !== undefined) await this.#store.leaders.resign(known.leader)
   }
 
@@ -119,6 +137,7 @@ export class Leadership {
     const { name, ttlMs } = this.#options
     const leader = await this.#store.leaders.campaign(name, ttlMs)
     if (leader === undefined) return undefined
+    this.#inOffice = true
     const members = await this.#store.leaders.members()
     const map = await this.#store.leaders.map()
     const alive = new Set(members.filter((member) => member.alive).map((member) => member.name))
@@ -138,7 +157,18 @@ export class Leadership {
     return this.#known
   }
 
+  /** What broke here counts no more once somebody leads for longer than one who wins, renews once and breaks. */
+  async #heedOther(): Promise<void> {
+    if (this.#brokenTerms === 0) return
+    const current = await this.#store.leaders.current()
+    const nowMs = this.#nowMs()
+    if (current?.alive !== true) this.#seen = undefined
+    else if (current.epoch !== this.#seen?.epoch) this.#seen = { epoch: current.epoch, sinceMs: nowMs }
+    else if (nowMs - this.#seen.sinceMs > 2 * this.#options.ttlMs) this.#brokenTerms = 0
+  }
+
   #follow(reason: string): void {
+    this.#inOffice = false
     if (this.#known === undefined) return
     this.#known = undefined
     this.#log.warn({ reason }, 'following')
