@@ -7,7 +7,7 @@ import { startMessageStore } from '../message-store-process.ts'
 import { describeWithClient, run } from './client.ts'
 
 await describeWithClient({ packageName: 'restic', program: 'restic' }, () => {
-  test('of several who make one repository at once, through two processes, one does; it can be used', async () => {
+  test('of several who make one repository at once, through two processes, one does; it can be used, and a key added, at once', async () => {
     await using folder = await temporaryFolder()
     const store = join(folder.path, 'store')
     await using first = await startMessageStore(store)
@@ -22,6 +22,12 @@ await describeWithClient({ packageName: 'restic', program: 'restic' }, () => {
     const urls = [first.url, second.url, first.url, second.url]
     const inits = await Promise.allSettled(urls.map((url) => restic(url, 'init')))
     expect(inits.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    const keys = async (): Promise<unknown> => (await fetch(`${first.url}/restic/race/keys/`)).json()
+    expect(await keys()).toHaveLength(1)
+    await writeFile(join(folder.path, 'other'), 'other secret')
+    await restic(second.url, 'key', 'add', '--new-password-file', 'other')
+    expect(await keys()).toHaveLength(2)
+    await restic(first.url, '--password-file', 'other', 'cat', 'config')
     await restic(second.url, 'backup', 'file')
     expect((await restic(first.url, 'check', '--read-data')).stdout).toContain('no errors were found')
   })

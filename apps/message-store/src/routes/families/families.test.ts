@@ -131,6 +131,30 @@ describe('restic', () => {
     expect(await store('another one')).toBe(200)
   })
 
+  test('of those who ask for a repository one may make it; its other keys are taken at once', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { ask } = await start()
+    const create = async (): Promise<number> => (await ask('POST', '/restic/repo/?create=true')).statusCode
+    const all = async () => (await Promise.all(Array.from({ length: 4 }, create))).toSorted((a, b) => a - b)
+    const key = async (what: string): Promise<number> =>
+      (await ask('POST', `/restic/repo/keys/${sha256(what)}`, what)).statusCode
+    // However many take over from one that died, also several times.
+    for (let minute = 0; minute < 3; minute++) {
+      expect(await all()).toEqual([200, 403, 403, 403])
+      const keys = await Promise.all(['a', 'b', 'c'].map((each) => key(`${each} ${minute}`)))
+      expect(keys.toSorted((a, b) => a - b)).toEqual([200, 403, 403])
+      vi.advanceTimersByTime(61_000)
+    }
+    expect(await create()).toBe(200)
+    expect(await key('key')).toBe(200)
+    expect((await ask('POST', '/restic/repo/config', 'config')).statusCode).toBe(200)
+    expect(await key('added at once')).toBe(200)
+    expect(await create()).toBe(403)
+    vi.advanceTimersByTime(61_000)
+    expect(await create()).toBe(403)
+  })
+
   test('where nothing is deleted, locks still are', async () => {
     const { ask } = await start({ allowDelete: false })
     for (const type of ['data', 'locks']) await ask('POST', `/restic/repo/${type}/${hello}`, 'hello')

@@ -8,7 +8,8 @@ import { challengeBasic } from '../../transfer/basic-credentials.ts'
 import { takeRawBodies } from '../../transfer/raw-bodies.ts'
 import type { Blobs } from '../../blobs.ts'
 import type { FamilyRoutes } from './family.ts'
-import { claimRepository } from './restic/claim.ts'
+import { refusal } from '../../refusals.ts'
+import { claimKey, claimRepository, type NewRepository } from './restic/claim.ts'
 
 const types = ['data', 'keys', 'locks', 'snapshots', 'index'] as const
 const v2 = 'application/vnd.x.restic.rest.v2'
@@ -31,8 +32,10 @@ export const restic: FamilyRoutes = async (app, { sender, allowDelete }) => {
 
   for (const url of ['/restic/:repository', '/restic/:repository/']) {
     app.post(url, { config: { role: 'writer' }, schema: { hide: true } }, async (request, reply) => {
-      // A repository is made by its first file.
-      namespaceOf(paramsOf(request)['repository'], 'config')
+      // There is nothing to be made: a repository begins with its first file.
+      await claimRepository(blobs, newRepository(paramsOf(request)['repository'])).catch((error: unknown) => {
+        throw refusal(error) ?? error
+      })
       return reply.code(200).send()
     })
   }
@@ -49,11 +52,8 @@ export const restic: FamilyRoutes = async (app, { sender, allowDelete }) => {
   for (const type of types) {
     // Without its locks a repository cannot be used at all; the rest is for ever where nothing is deleted.
     const removal = allowDelete || type === 'locks' ? { removed: 200 } : {}
-    const before = async ({ name: { key } }: NewEntry, { repository }: Params): Promise<void> => {
-      const config = { namespace: namespaceOf(repository, 'config'), key: 'config' }
-      const claim = { namespace: namespaceOf(repository, 'making'), key: 'key' }
-      await claimRepository(blobs, { config, claim, digest: key })
-    }
+    const before = ({ name: { key } }: NewEntry, { repository }: Params): Promise<void> =>
+      claimKey(blobs, newRepository(repository), key)
     entryRoutes(app, sender, {
       ...shared,
       ...removal,
@@ -95,6 +95,11 @@ async function* listed(
     after = next
   }
   yield separator === '[' ? '[]' : ']'
+}
+
+function newRepository(repository: string | undefined): NewRepository {
+  const config = { namespace: namespaceOf(repository, 'config'), key: 'config' }
+  return { config, namespace: namespaceOf(repository, 'making') }
 }
 
 function namespaceOf(repository: string | undefined, type: string): string {
