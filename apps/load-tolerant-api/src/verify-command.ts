@@ -38,10 +38,12 @@ async function readIds(path: string): Promise<readonly string[]> {
 }
 
 function asText(report: Report): string {
-  const { acknowledged, stored, dead, queued, totalStored, totalDead, totalQueued, unacknowledged } = report
+  const { acknowledged, stored, dead, queued, totalStored, totalDead, totalQueued, unacknowledged, unreadableEntries } =
+    report
   const lines = [
     `acknowledged ${acknowledged} = stored ${stored} + dead ${dead} + queued ${queued}`,
     `in all: stored ${totalStored}, dead ${totalDead}, queued ${totalQueued}; never acknowledged ${unacknowledged}`,
+    ...(unreadableEntries > 0 ? [`entries that cannot be read: ${unreadableEntries}`] : []),
     ...report.violations.map((sentence) => `VIOLATION: ${sentence}`),
     report.ok ? 'verified: nothing lost, nothing twice' : `${report.violationCount} violations`,
   ]

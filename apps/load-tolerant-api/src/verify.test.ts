@@ -26,7 +26,7 @@ async function setUp() {
       allowQueued: options.allowQueued ?? false,
       maxUnacknowledged: options.maxUnacknowledged,
     })
-  return { documents, queue, bury, run }
+  return { stream, documents, queue, bury, run }
 }
 
 test('stored or dead is well, and extras are counted', async () => {
@@ -73,4 +73,13 @@ test('what is queued is a violation only when the system should be quiet', async
   await queue(1, 2)
   expect(await run([1, 2], { allowQueued: true })).toMatchObject({ ok: true, queued: 2 })
   expect(await run([1, 2])).toMatchObject({ ok: false, violations: ['2 documents are still queued'] })
+})
+
+test('an entry that holds no documents keeps nobody from the rest: told, and a violation where nothing may be queued', async () => {
+  const { stream, documents, queue, run } = await setUp()
+  await documents.insertMany([document(1)])
+  await stream.append([{ documents: 1, body: Buffer.from('of another program') }])
+  await queue(2)
+  expect(await run([1, 2], { allowQueued: true })).toMatchObject({ ok: true, queued: 1, unreadableEntries: 1 })
+  expect((await run([1, 2])).violations).toContainEqual(expect.stringMatching(/^1 queued entries cannot be read.*: /))
 })

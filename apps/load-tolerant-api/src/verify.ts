@@ -1,5 +1,5 @@
 import { type DocumentStore, splitDocuments } from '@ballast/state-stores/document'
-import type { WriteStream } from '@ballast/state-stores/stream'
+import type { QueuedEntry, WriteStream } from '@ballast/state-stores/stream'
 
 export interface VerifyOptions {
   readonly stream: WriteStream
@@ -21,6 +21,8 @@ export interface Report {
   readonly totalStored: number
   readonly totalDead: number
   readonly totalQueued: number
+  /** Queued entries that hold no documents which this release can read: of a newer one, or of another program. */
+  readonly unreadableEntries: number
   /** Stored or dead, yet not in the list of acknowledged ids: requests whose answer did not arrive. */
   readonly unacknowledged: number
   /** The first hundred violations, as sentences. */
@@ -48,9 +50,12 @@ export async function verify({
     if (violationCount++ < 100) found.push(sentence)
   }
   // The queue first: what moves on while this runs is then found where it went.
-  const queued = await queuedIds(stream, violation)
+  const { ids: queued, unreadable } = await queuedIds(stream, violation)
   const dead = await deadIds(stream, violation)
   if (!allowQueued && queued.size > 0) violation(`${queued.size} documents are still queued`)
+  const [example] = unreadable
+  if (!allowQueued && example !== undefined)
+    violation(`${unreadable.length} queued entries cannot be read, the first one: ${example}`)
 
   const counts = { stored: 0, dead: 0, queued: 0 }
   const seen = new Set<string>()
@@ -81,25 +86,43 @@ export async function verify({
     totalStored,
     totalDead: dead.size,
     totalQueued: queued.size,
+    unreadableEntries: unreadable.length,
     unacknowledged,
     violations: found,
     violationCount,
   }
 }
 
-async function queuedIds(stream: WriteStream, violation: (sentence: string) => void): Promise<Set<string>> {
+interface Queued {
+  readonly ids: ReadonlySet<string>
+  /** A sentence on each entry that holds no documents. */
+  readonly unreadable: readonly string[]
+}
+
+async function queuedIds(stream: WriteStream, violation: (sentence: string) => void): Promise<Queued> {
   const ids = new Set<string>()
+  const unreadable: string[] = []
   let after: string | undefined
   for (;;) {
     const page = await stream.queued({ limit: 100, ...(after === undefined ? {} : { after }) })
-    for (const { entry, body } of page) {
-      after = entry
-      for (const { id } of splitDocuments(body)) {
+    for (const queued of page) {
+      after = queued.entry
+      for (const id of idsIn(queued, unreadable)) {
         if (ids.has(id)) violation(`${id} is queued twice`)
         ids.add(id)
       }
     }
-    if (page.length === 0) return ids
+    if (page.length === 0) return { ids, unreadable }
+  }
+}
+
+/** A consumer leaves such an entry where it is, or puts it among the dead; neither keeps an audit from the rest. */
+function idsIn({ entry, body }: QueuedEntry, unreadable: string[]): readonly string[] {
+  try {
+    return splitDocuments(body).map(({ id }) => id)
+  } catch (error) {
+    unreadable.push(`${entry} holds no documents: ${error instanceof Error ? error.message : String(error)}`)
+    return []
   }
 }
 

@@ -74,7 +74,7 @@ export interface Backlog {
   readonly entries: number
   readonly documents: number
   readonly bytes: number
-  /** Age of the oldest entry; 0 when empty. */
+  /** Age of the oldest entry that this release reads; 0 when there is none. Such in the format of a newer one stop nobody. */
   readonly oldestAgeMs: number
   readonly deadLetters: number
   readonly appendedDocuments: bigint
@@ -141,7 +141,10 @@ export interface WriteStream extends AsyncDisposable {
 
   backlog(): Promise<Backlog>
 
-  /** Dead letters by ascending id, starting behind `after`. */
+  /**
+   * Dead letters by ascending id, starting behind `after`. Those of one id in several partitions come together, if need be more
+   * than `limit`.
+   */
   deadLetters(page: { readonly after?: string; readonly limit: number }): Promise<readonly BuriedDocument[]>
 
   /** The dead letter of this id. */
@@ -202,6 +205,7 @@ export interface Roster {
 
 export interface QueuedEntry {
   readonly entry: string
+  /** For an entry in the format of a newer release a sentence that says so, which is no BSON. */
   readonly body: Uint8Array
 }
 

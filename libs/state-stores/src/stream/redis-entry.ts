@@ -29,17 +29,36 @@ export function decodeEntry(id: string, reply: RedisReply | undefined): DecodedE
   for (let index = 0; index + 1 < list.length; index += 2) fields.set(asText(list[index]), asBytes(list[index + 1]))
   const [version, count, body, sum, data] = ['v', 'n', 'b', 'c', 'data'].map((name) => fields.get(name))
   if (version !== undefined && count !== undefined && body !== undefined) {
-    if (version.toString() === entryVersion) {
-      const entry = { documents: Number(count.toString()), body }
+    const [format, documents] = [version.toString(), count.toString()]
+    if (format === entryVersion) {
+      if (!/^\d{1,9}$/.test(documents)) {
+        return {
+          documents: 1,
+          body,
+          damaged: `the entry holds ${JSON.stringify(documents)} documents, which is no number`,
+        }
+      }
+      const entry = { documents: Number(documents), body }
       const damaged = damage(body, sum?.toString() ?? '')
       return damaged === undefined ? entry : { ...entry, damaged }
     }
-    throw new LaterFormatError(
-      `stream entry ${id} has format ${version.toString()}; this release reads format ${entryVersion}`,
-    )
+    // Any other word is a program's that has nothing to do with this queue.
+    if (/^[1-9]\d{0,8}$/.test(format)) {
+      throw new LaterFormatError(`stream entry ${id} has format ${format}; this release reads format ${entryVersion}`)
+    }
   }
   const document = data === undefined ? undefined : fromJson(id, data.toString())
   return { documents: 1, body: document ?? Buffer.from(JSON.stringify([...fields].map((pair) => pair.map(String)))) }
+}
+
+/** The documents of an entry, or something that is no BSON: a sentence for the format of a newer release. */
+export function bodyForAudit(id: string, reply: RedisReply | undefined): Uint8Array {
+  try {
+    return decodeEntry(id, reply).body
+  } catch (error) {
+    if (!(error instanceof LaterFormatError)) throw error
+    return Buffer.from(error.message)
+  }
 }
 
 /** Undefined when it is no JSON object, or its `_id` is no ObjectId. */

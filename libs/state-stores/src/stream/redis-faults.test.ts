@@ -209,6 +209,54 @@ await describeOnBackend('redis', () => {
     expect(String(await other.send(['XPENDING', 'writes', 'mongo-writers', '-', '+', 1, 'one']))).toBe('')
   }, 180_000)
 
+  test('an entry of another program is handed out to be buried, whatever its fields, and counts stay right', async () => {
+    await using server = await startBackend('redis', { durability: 'none' })
+    await using other = await admin(server.url)
+    for (const fields of [
+      ['v', 'hello', 'n', '1', 'b', 'no number for a version'],
+      ['v', '0', 'n', '1', 'b', 'a version below the first'],
+      ['v', '1', 'n', 'abc', 'f', '', 'b', 'no number of documents'],
+      ['v', '1', 'n', '1', 'b', 'no first id'],
+    ]) {
+      const name = String(fields.at(-1)).replaceAll(' ', '-')
+      await using stream = await redisStream({ url: `${server.url}?stream=${name}` })
+      await other.send(['XADD', name, '*', ...fields])
+      await stream.append([entry('ours')])
+      expect(await stream.queued({ limit: 10 })).toHaveLength(2)
+      const [foreign, ours] = await stream.claim('one', request)
+      if (foreign === undefined || ours === undefined) throw new Error(`${name}: not handed out`)
+      const dead = [{ id: foreign.entry, reason: 'r', body: foreign.body }]
+      expect(await stream.bury([{ claimed: foreign, dead }])).toEqual(['settled'])
+      expect(await stream.backlog()).toMatchObject({ entries: 1, documents: 1, bytes: 4, deadLetters: 1 })
+      expect(await stream.acknowledge([ours])).toEqual(['settled'])
+      expect(await stream.backlog()).toMatchObject({ appendedDocuments: 2n, settledDocuments: 2n, documents: 0 })
+    }
+  }, 60_000)
+
+  test('an entry of a newer release stops nobody: it has no say in the age bound, and audits pass it', async () => {
+    await using server = await startBackend('redis', { durability: 'none' })
+    const clock = { nowMs: 1_800_000_000_000 }
+    const options = { url: server.url, now: () => clock.nowMs, bounds: { maxOldestAgeMs: 60_000 } }
+    await using stream = await redisStream({ ...options, claimTimeoutMs: 1_000_000 })
+    await using other = await admin(server.url)
+    await other.send(['XADD', 'writes', `${clock.nowMs}-1`, 'v', '999', 'n', '1', 'f', '', 'b', 'of the future'])
+    clock.nowMs += 120_000
+    // Nobody has looked at it yet, then it is parked.
+    for (const text of ['one', 'two']) {
+      expect(await stream.append([entry(text)])).toMatchObject([{ outcome: 'appended' }])
+      expect(await stream.claim('me', request)).not.toEqual([])
+    }
+    expect((await queued(stream))[0]).toContain('has format 999')
+    // What is held and what is not handed out behind it are as old as they are.
+    clock.nowMs += 60_001
+    expect((await stream.backlog()).oldestAgeMs).toBe(60_001)
+    expect(await stream.append([entry('three')])).toEqual([{ outcome: 'full', bound: 'age' }])
+    await stream.acknowledge(await stream.claim('me', request))
+    expect(await stream.append([entry('three')])).toMatchObject([{ outcome: 'appended' }])
+    clock.nowMs += 60_001
+    expect(await stream.append([entry('four')])).toEqual([{ outcome: 'full', bound: 'age' }])
+  }, 60_000)
+
   test('entries of the release before carry no checksum and are read; one that was changed on its way is told', async () => {
     await using server = await startBackend('redis', { durability: 'none' })
     await using stream = await redisStream({ url: server.url })

@@ -2,7 +2,7 @@ import type { RedisArgument, RedisReply } from '../redis/connection.ts'
 import { asList, asNumber, asText } from '../redis/reply.ts'
 import { type Script, script } from '../redis/script.ts'
 import type { WriteStream } from './port.ts'
-import { alsoWhenFull, prelude } from './redis-scripts.ts'
+import { alsoWhenFull, prelude } from './redis-prelude.ts'
 
 /*
  * The occupant stands in the queue's state (who, and when it was heard of), the attendants in a hash of their own: when, and

@@ -1,37 +1,6 @@
 import { script } from '../redis/script.ts'
-import { parked } from './claim-order.ts'
 import { entryVersion } from './redis-entry.ts'
-
-/*
- * Each script is one atomic step. Time is the server's, unless the caller brings his own (tests). Keys 1 to 7: the stream,
- * its state, takeovers, dead letters, their ids, slots, roster; argument 1: the caller's time or nothing, 2: prefix of the index
- * keys, 3: the consumer group. The group's own pending list says who holds an entry, since when and for which time.
- */
-/** Flag of the steps that empty the queue: a server without memory must not refuse what gives it some (Redis 7). */
-export const alsoWhenFull = '#!lua flags=allow-oom\n'
-
-export const prelude = `
-local stream, state, takeovers, dead, deadIds, slots, roster = unpack(KEYS)
-local index, group = ARGV[2], ARGV[3]
-local time = redis.call('TIME')
-local server = time[1] * 1000 + math.floor(time[2] / 1000)
-local simulated = ARGV[1] ~= ''
-local now = simulated and tonumber(ARGV[1]) or server
-local nobody, parked = '(released)', '${parked}'
-
-local function counted(field) return tonumber(redis.call('HGET', state, field) or 0) end
-
-local function oldestAge()
-  local first = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
-  return first and math.max(0, now - tonumber(string.match(first[1], '^%d+'))) or 0
-end
-
-local function fieldsOf(list)
-  local fields = {}
-  for i = 1, #list, 2 do fields[list[i]] = list[i + 1] end
-  return fields
-end
-`
+import { alsoWhenFull, prelude } from './redis-prelude.ts'
 
 /** From 4: bounds on entries, bytes and age; then for each entry documents, first id or nothing, body, checksum. Answers the bound that refused it, or nothing. */
 export const appendScript = script(`${prelude}
@@ -126,11 +95,7 @@ for _, item in ipairs(abandoned) do
   if not full then again(item[1], item[2], item[4]) end
 end
 
-local last
-for _, info in ipairs(redis.call('XINFO', 'GROUPS', stream)) do
-  local fields = fieldsOf(info)
-  if fields['name'] == group then last = fields['last-delivered-id'] end
-end
+local last = lastDelivered()
 while not full do
   local found = redis.call('XRANGE', stream, '(' .. last, '+', 'COUNT', math.min(16, maxEntries))
   local count = 0
@@ -179,7 +144,7 @@ local function remove(id)
   if not entry then return end
   local fields = fieldsOf(entry[2])
   local documents, bytes = 1, #(fields['data'] or '')
-  if fields['v'] then
+  if isOurs(fields) then
     documents, bytes = tonumber(fields['n']), #fields['b']
     redis.call('HINCRBY', state, 'entries', -1)
     redis.call('HINCRBY', state, 'documents', -documents)

@@ -19,7 +19,7 @@ import {
   type WriteStream,
 } from './port.ts'
 import { RedisDoorbell } from './redis-doorbell.ts'
-import { decodeEntry, LaterFormatError } from './redis-entry.ts'
+import { bodyForAudit, decodeEntry, LaterFormatError } from './redis-entry.ts'
 import { redisRoster } from './redis-roster.ts'
 import { firstIdOf } from './replay.ts'
 import {
@@ -254,7 +254,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
       const from = after === '' ? '-' : `(${after}`
       return asList(await main.send(['XRANGE', key, from, '+', 'COUNT', limit])).map((item) => {
         const [id, fields] = asList(item)
-        return { entry: asText(id), body: decodeEntry(asText(id), fields).body }
+        return { entry: asText(id), body: bodyForAudit(asText(id), fields) }
       })
     },
     async reserveSlot({ budget, intervalMs, sinceLastMs }) {
