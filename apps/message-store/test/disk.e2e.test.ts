@@ -100,8 +100,8 @@ test('a volume can be written again while a slow scrub runs: nobody waits for th
     await server.exit
   }
   remount('ro')
-  // A page would take 80 s.
-  await using server = await startMessageStore(folder, '--scrub-every-ms', '500', '--scrub-bytes-per-second', '256KiB')
+  // Each blob takes 16 s.
+  await using server = await startMessageStore(folder, '--scrub-every-ms', '500', '--scrub-bytes-per-second', '64KiB')
   await waitUntil(async () =>
     /^message_store_scrubbed_bytes_total(\{.*\})? [1-9]/m.test(await (await fetch(`${server.url}/metrics`)).text()),
   )
