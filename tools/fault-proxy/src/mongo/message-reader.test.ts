@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { deflateSync, zstdCompressSync } from 'node:zlib'
 import { MessageReader } from './message-reader.ts'
 
 /** `{ <command>: "x" }` as BSON. */
@@ -29,6 +30,17 @@ function message(opcode: number, flags: number, ...sections: Buffer[]): Buffer {
   header.writeInt32LE(opcode, 12)
   header.writeUInt32LE(flags, 16)
   return Buffer.concat([header, rest])
+}
+
+function compressed(plain: Buffer, compressor: number, compress: (bytes: Buffer) => Buffer): Buffer {
+  const content = compress(plain.subarray(16))
+  const header = Buffer.alloc(25)
+  header.writeInt32LE(header.length + content.length, 0)
+  header.writeInt32LE(2012, 12)
+  header.writeInt32LE(2013, 16)
+  header.writeInt32LE(plain.length - 16, 20)
+  header.writeUInt8(compressor, 24)
+  return Buffer.concat([header, content])
 }
 
 const section = (command: string): Buffer => Buffer.concat([Buffer.from([0]), body(command)])
@@ -75,5 +87,21 @@ describe('messages', () => {
     expect(found.flat()).toEqual([{ command: 'insert', moreToCome: false }])
     // 20 ms; copied each time it is 6 s.
     expect(performance.now() - startedMs).toBeLessThan(1500)
+  })
+
+  test.each([
+    ['nothing', 0, (bytes: Buffer) => bytes],
+    ['zlib', 2, (bytes: Buffer) => deflateSync(bytes)],
+    ['zstd', 3, (bytes: Buffer) => zstdCompressSync(bytes)],
+  ])('that are compressed by %s are looked into', (_, compressor, compress) => {
+    const plain = message(2013, 2, section('insert'), sequence('documents', 5000))
+    expect(new MessageReader().read(compressed(plain, compressor, compress))).toEqual([
+      { command: 'insert', moreToCome: true },
+    ])
+  })
+
+  test('that cannot be looked into are an error, not commands that nobody counted', () => {
+    const snappy = compressed(message(2013, 0, section('insert')), 1, (bytes) => bytes)
+    expect(() => new MessageReader().read(snappy)).toThrow('compressor 1 cannot be counted')
   })
 })

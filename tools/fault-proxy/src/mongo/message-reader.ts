@@ -1,10 +1,12 @@
+import { uncompressed } from './compressed.ts'
+
 /** OP_MSG, the only message a driver of this decade sends after its greeting. */
 const OP_MSG = 2013
 const headerBytes = 16
 const flagBytes = 4
 
 export interface MongoMessage {
-  /** Name of the command: `insert`, `find`, ...; undefined for what is not OP_MSG (the greeting). */
+  /** Name of the command: `insert`, `find`, ...; undefined for what is not OP_MSG (the greeting). A compressed message is looked into. */
   readonly command: string | undefined
   /** True when the sender wants no answer. */
   readonly moreToCome: boolean
@@ -44,7 +46,8 @@ export class MessageReader {
   }
 }
 
-function parse(message: Buffer): MongoMessage {
+function parse(received: Buffer): MongoMessage {
+  const message = uncompressed(received)
   if (message.readInt32LE(12) !== OP_MSG) return { command: undefined, moreToCome: false }
   const moreToCome = (message.readUInt32LE(headerBytes) & 2) !== 0
   let offset = headerBytes + flagBytes
