@@ -91,7 +91,7 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
   service.onClose('drain rate', () => clearInterval(sampling))
   await sample()
 
-  watchStores(health, { stream, documents, bounds, strict: config.strictAssessment })
+  watchStores(health, { stream, documents, strict: config.strictAssessment })
   health.add({ name: 'cache', gates: 'none', check: () => cache.check() })
 
   const writes = new Writes({

@@ -28,7 +28,7 @@ export async function superviseWorkers(service: Service<ApiConfig>): Promise<voi
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())
-  watchStores(health, { stream, documents, bounds: boundsOf(config), strict: config.strictAssessment })
+  watchStores(health, { stream, documents, strict: config.strictAssessment })
   await service.startWorkers({ count: config.workers, answer: noAnswer })
 }
 

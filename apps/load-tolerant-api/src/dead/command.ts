@@ -12,7 +12,11 @@ export async function deadCommand(service: Service<DeadConfig>, print: Print): P
   if (action !== 'list' && action !== 'replay') {
     throw new ConfigError(`dead list or dead replay, not dead ${JSON.stringify(action)}`)
   }
-  const stream = await openPartitions(config.stream, { setting: settings.stream, bounds: boundsOf(config) })
+  const stream = await openPartitions(config.stream, {
+    setting: settings.stream,
+    bounds: boundsOf(config),
+    partitions: 'existing',
+  })
   service.onClose('stream', () => stream.close())
   if (action === 'replay') {
     const report = await replay(stream, config)

@@ -45,7 +45,7 @@ export const deadRoutes: Routes<{ stream: WriteStream }> = async (app, { stream 
         stream.deadLetters({ limit, ...(after === undefined ? {} : { after }) }),
       )
       const letters = page.filter((letter) => letter.reason.startsWith(wanted)).map(summaryOf)
-      const last = page.length === limit ? page.at(-1)?.id : undefined
+      const last = page.length >= limit ? page.at(-1)?.id : undefined
       return { letters, ...(last === undefined ? {} : { next: last }) }
     },
   )

@@ -10,13 +10,15 @@ export interface Fill {
 /** The refusal of an entry, or undefined when there is room. Call it inside the append step, for each entry anew. */
 export function refusal(entry: Entry, fill: Fill, bounds: StreamBounds): AppendOutcome | undefined {
   if (entry.body.byteLength > bounds.maxEntryBytes) return { outcome: 'too-large', maxBytes: bounds.maxEntryBytes }
-  const bound = fullBound(entry, fill, bounds)
+  const bound = fullBound(entry.body.byteLength, fill, bounds)
   return bound === undefined ? undefined : { outcome: 'full', bound }
 }
 
-/** The bound at which the queue is for this entry. Nothing is said of its own size: a dead letter had been queued before. */
-export function fullBound(entry: Entry, fill: Fill, bounds: StreamBounds): 'entries' | 'bytes' | 'age' | undefined {
+export type Bound = Extract<AppendOutcome, { outcome: 'full' }>['bound']
+
+/** The bound at which the queue is for an entry of so many bytes, which may be more than one may have: a dead letter had been queued before. */
+export function fullBound(bytes: number, fill: Fill, bounds: StreamBounds): Bound | undefined {
   if (fill.entries + 1 > bounds.maxEntries) return 'entries'
-  if (fill.bytes + entry.body.byteLength > bounds.maxBytes) return 'bytes'
+  if (fill.bytes + bytes > bounds.maxBytes) return 'bytes'
   return fill.oldestAgeMs > bounds.maxOldestAgeMs ? 'age' : undefined
 }

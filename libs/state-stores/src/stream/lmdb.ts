@@ -271,7 +271,7 @@ export async function lmdbStream({
           if (stored === undefined) return { outcome: 'unknown' }
           const entry = replayed(decodeDead(stored))
           const { entries: count, bytes } = totals
-          const bound = fullBound(entry, { entries: count, bytes, oldestAgeMs: ageMs }, limits)
+          const bound = fullBound(entry.body.byteLength, { entries: count, bytes, oldestAgeMs: ageMs }, limits)
           if (bound !== undefined) return { outcome: 'full', bound }
           dead.remove(Buffer.from(id))
           totals.deadLetters--

@@ -155,7 +155,7 @@ export function memoryStream({
         const letter = dead.get(id)
         if (letter === undefined) return { outcome: 'unknown' }
         const entry = replayed(letter)
-        const bound = fullBound(entry, fill(), limits)
+        const bound = fullBound(entry.body.byteLength, fill(), limits)
         if (bound !== undefined) return { outcome: 'full', bound }
         dead.delete(id)
         add(entry)

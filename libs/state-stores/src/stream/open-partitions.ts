@@ -4,16 +4,20 @@ import { type PartitionedStream, partitionedStream } from './partitioned.ts'
 import { defaultBounds, defaultClaimTimeoutMs } from './port.ts'
 
 export interface PartitionsOptions extends OpenStreamOptions {
-  /** How many this handle appends to, 1 (default) to 16; each has an equal part of the bounds. All there are are read. */
-  readonly partitions?: number
+  /**
+   * How many this handle appends to, 1 (default) to 16; each has an equal part of the bounds. All there are are read.
+   * `existing`: as many as there are, for whoever appends nothing of his own but puts dead letters back within the bounds.
+   */
+  readonly partitions?: number | 'existing'
 }
 
 export const mostPartitions = 16
 
 /** Opens the queue that the URL names with all its partitions: `writes`, `writes-1`, ... in a Redis, folders in a folder. */
-export function openPartitions(url: string, options: PartitionsOptions = {}): Promise<PartitionedStream> {
-  const { partitions = 1, bounds, claimTimeoutMs = defaultClaimTimeoutMs, now, ...others } = options
+export async function openPartitions(url: string, options: PartitionsOptions = {}): Promise<PartitionedStream> {
+  const { partitions: wantedPartitions = 1, bounds, claimTimeoutMs = defaultClaimTimeoutMs, now, ...others } = options
   const { maxEntries, maxBytes, ...limits } = { ...defaultBounds, ...bounds }
+  const partitions = wantedPartitions === 'existing' ? await existing(url, others) : wantedPartitions
   const part = {
     ...limits,
     maxEntries: Math.max(1, Math.floor(maxEntries / partitions)),
@@ -24,7 +28,12 @@ export function openPartitions(url: string, options: PartitionsOptions = {}): Pr
     open: (partition) => openStream(partitionUrl(url, partition), streamOptions),
     appendTo: partitions,
     claimTimeoutMs,
-    maxEntryBytes: limits.maxEntryBytes,
+    bounds: part,
     now: now ?? (() => performance.now()),
   })
+}
+
+async function existing(url: string, options: OpenStreamOptions): Promise<number> {
+  await using first = await openStream(url, options)
+  return await first.roster.partitions(1)
 }

@@ -12,6 +12,18 @@ export function partitionOf(name: string): number {
   return at < 0 ? 0 : Number(name.slice(at + 1))
 }
 
+/**
+ * What a dead letter is called outside when a partition before its own has one of the same id: nobody shall take the one for
+ * the other, nor miss it. As a second one within a partition it has a suffix.
+ */
+export const letterName = (id: string, partition: number): string => `${id}/@${partition}`
+
+/** The id that it has in its partition, and that one where the name tells. */
+export function letterOf(name: string): { readonly id: string; readonly partition?: number } {
+  const [, id, partition] = /^(.*)\/@(\d+)$/.exec(name) ?? []
+  return id === undefined ? { id: name } : { id, partition: Number(partition) }
+}
+
 /** The URL of a partition: the first one's is that of the queue; `writes` has its kin in `writes-1`, a folder in `partition-1`. */
 export function partitionUrl(url: string, partition: number): string {
   if (partition === 0) return url

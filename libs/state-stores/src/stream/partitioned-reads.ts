@@ -1,4 +1,4 @@
-import { nameOf, ownName, partitionOf } from './partition-names.ts'
+import { letterName, letterOf, nameOf, ownName, partitionOf } from './partition-names.ts'
 import type { Backlog, BuriedDocument, QueuedEntry, WriteStream } from './port.ts'
 
 /** The reads of a queue in partitions. `all` gives every partition there is. */
@@ -6,12 +6,27 @@ export function partitionedReads(
   all: () => Promise<readonly WriteStream[]>,
 ): Pick<WriteStream, 'deadLetters' | 'deadLetter' | 'locate' | 'queued'> {
   return {
-    async deadLetters(page) {
+    async deadLetters({ after, limit }) {
+      const page = { limit, ...(after === undefined ? {} : { after: letterOf(after).id }) }
       const pages = await Promise.all((await all()).map((stream) => stream.deadLetters(page)))
-      return pages.flat().toSorted(byId).slice(0, page.limit)
+      const letters = pages.flatMap((own, partition) => own.map((letter) => ({ letter, partition })))
+      letters.sort((a, b) => byBytes(a.letter.id, b.letter.id) || a.partition - b.partition)
+      // Those of one id are never parted: the next page begins behind the id, whoever is moved meanwhile.
+      const last = letters[limit - 1]?.letter.id
+      const end = last === undefined ? letters.length : letters.findLastIndex(({ letter }) => letter.id === last) + 1
+      return letters.slice(0, end).map(({ letter, partition }, index): BuriedDocument => {
+        const first = letters[index - 1]?.letter.id !== letter.id
+        return first ? letter : { ...letter, id: letterName(letter.id, partition) }
+      })
     },
-    async deadLetter(id) {
-      const letters = await Promise.all((await all()).map((stream) => stream.deadLetter(id)))
+    async deadLetter(name) {
+      const { id, partition } = letterOf(name)
+      const streams = await all()
+      if (partition !== undefined) {
+        const letter = await streams[partition]?.deadLetter(id)
+        return letter === undefined ? undefined : { ...letter, id: name }
+      }
+      const letters = await Promise.all(streams.map((stream) => stream.deadLetter(id)))
       return letters.find((letter) => letter !== undefined)
     },
     async locate(id) {
@@ -48,4 +63,4 @@ export function sumOf(backlogs: readonly Backlog[]): Backlog {
 }
 
 /** As the backends order them: by bytes. */
-const byId = (a: BuriedDocument, b: BuriedDocument): number => Buffer.compare(Buffer.from(a.id), Buffer.from(b.id))
+const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))

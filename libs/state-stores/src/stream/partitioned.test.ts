@@ -75,6 +75,41 @@ test('appends spread over the partitions; everybody finds them, their letters an
   expect(await reader.backlog()).toMatchObject({ entries: 2, deadLetters: 38 })
 })
 
+test('one id that is dead in several partitions, with different contents: each is listed, found and replayed as itself', async () => {
+  await using system = await setUp()
+  const queue = await system.open({ partitions: 4 })
+  for (let n = 0; n < 12; n++) await queue.append([entryOf(n)])
+  const claims = await queue.claim('one', request)
+  const [x, y] = [idOf(1000), idOf(1001)]
+  const partitions = new Set<string>()
+  for (const claimed of claims) {
+    const partition = claimed.entry.split('@')[1] ?? '0'
+    const first = !partitions.has(partition)
+    partitions.add(partition)
+    const dead = first ? [x, y].map((id) => ({ id, reason: 'x', body: Buffer.from(`${id} ${partition}`) })) : []
+    await queue.bury([{ claimed, dead }])
+  }
+  expect(partitions.size).toBe(4)
+  const names = [x, y].flatMap((id) => [id, ...[1, 2, 3].map((partition) => `${id}/@${partition}`)])
+  for (const limit of [1, 3, 5, 8, 100]) {
+    const found: string[] = []
+    for (let after: string | undefined; ;) {
+      const page = await queue.deadLetters({ limit, ...(after === undefined ? {} : { after }) })
+      if (page.length === 0) break
+      after = page.at(-1)?.id
+      found.push(...page.map(({ id }) => id))
+    }
+    expect(found).toEqual(names)
+  }
+  expect(Buffer.from((await queue.deadLetter(`${x}/@2`))?.body ?? []).toString()).toBe(`${x} 2`)
+  expect(await queue.replay([`${x}/@2`])).toEqual([{ outcome: 'replayed' }])
+  expect(await queue.replay([`${x}/@2`])).toEqual([{ outcome: 'unknown' }])
+  expect((await queue.deadLetters({ limit: 1 })).map(({ id }) => id)).toEqual([x, `${x}/@1`, `${x}/@3`])
+  const page = await queue.deadLetters({ limit: 8 })
+  expect(await queue.replay(page.map(({ id }) => id))).toEqual(page.map(() => ({ outcome: 'replayed' })))
+  expect(await queue.backlog()).toMatchObject({ entries: 8, deadLetters: 0 })
+})
+
 test('each partition has one active consumer: one joins, one leaves; the fewest move, and nothing is delivered twice', async () => {
   await using system = await setUp()
   const writer = await system.open({ partitions: 4 })
@@ -165,6 +200,41 @@ test('bounds are divided, a claim of many partitions is bounded, and slots are t
   const slot = { budget: 'commands', intervalMs: 10, sinceLastMs: Infinity }
   const reader = await system.open()
   expect([await writer.reserveSlot(slot), await reader.reserveSlot(slot)]).toEqual([0, 10])
+})
+
+test('room is what a partition has: a queue is full when none takes an append, though the sum is below the bound', async () => {
+  await using system = await setUp()
+  const bounds = { maxEntries: 10, maxBytes: 10_000 }
+  const writer = await system.open({ partitions: 3, bounds })
+  for (let n = 0; n < 40; n++) {
+    expect(await writer.fullBound(1)).toBe((await writer.backlog()).entries === 9 ? 'entries' : undefined)
+    await writer.append([entryOf(n)])
+  }
+  expect((await writer.backlog()).entries).toBe(9)
+  expect([await writer.fullBound(1), await writer.fullBound(3334)]).toEqual(['entries', 'entries'])
+  await writer.acknowledge(await writer.claim('one', { ...request, maxEntries: 1 }))
+  expect([await writer.fullBound(1), await writer.fullBound(3334)]).toEqual([undefined, 'entries'])
+})
+
+test('whoever puts letters back into the partitions there are keeps to the part of the bounds that each has', async () => {
+  await using system = await setUp()
+  const bounds = { maxEntries: 4 }
+  const writer = await system.open({ partitions: 2, bounds })
+  const ids: string[] = []
+  for (let n = 0; n < 40; n++) {
+    await writer.append([entryOf(n)])
+    const claims = await writer.claim('one', request)
+    ids.push(...claims.map(textOf))
+    await writer.bury(
+      claims.map((claimed) => ({ claimed, dead: [{ id: textOf(claimed), reason: 'x', body: claimed.body }] })),
+    )
+  }
+  await writer.close()
+  const other = await system.open({ partitions: 'existing', bounds })
+  const outcomes = (await other.replay(ids)).map(({ outcome }) => outcome)
+  expect(outcomes.filter((outcome) => outcome === 'replayed')).toHaveLength(4)
+  const queued = await other.queued({ limit: 100 })
+  expect(queued).toHaveLength(2)
 })
 
 const attendant = (consumer: string, ...holds: number[]) => ({ consumer, holds })

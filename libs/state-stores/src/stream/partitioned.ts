@@ -1,14 +1,26 @@
 import { jump, key64 } from '@ballast/hashing'
+import { type Bound, fullBound } from './bounds.ts'
 import { PartitionShare } from './partition-share.ts'
 import { partitionedReads, sumOf } from './partitioned-reads.ts'
-import { nameOf, ownName, partitionOf } from './partition-names.ts'
+import { letterOf, nameOf, ownName, partitionOf } from './partition-names.ts'
 import { poll } from './poll.ts'
-import type { Burial, Claimed, ClaimRequest, Incarnation, ReplayOutcome, SettleOutcome, WriteStream } from './port.ts'
+import type {
+  Burial,
+  Claimed,
+  ClaimRequest,
+  Incarnation,
+  ReplayOutcome,
+  SettleOutcome,
+  StreamBounds,
+  WriteStream,
+} from './port.ts'
 
 /** A queue in several parts, each with one active consumer. */
 export interface PartitionedStream extends WriteStream {
   /** Partitions whose active consumer works through this handle; none while there is one partition, of which anybody takes. */
   readonly held: readonly number[]
+  /** The bound at which all partitions are that this handle appends to, for an entry of so many bytes; undefined while one of them has room. */
+  fullBound(bytes: number): Promise<Bound | undefined>
 }
 
 export interface PartitionedOptions {
@@ -16,8 +28,8 @@ export interface PartitionedOptions {
   /** How many partitions this handle appends to. */
   readonly appendTo: number
   readonly claimTimeoutMs: number
-  /** After a partition's claim with less room than this, no further one is asked: the largest entry. */
-  readonly maxEntryBytes: number
+  /** Of each partition. After a claim with less room than the largest entry, no further one is asked. */
+  readonly bounds: StreamBounds
   /** In ms. */
   readonly now: () => number
 }
@@ -36,7 +48,7 @@ const attendEveryMs = 500
  * Cost: a round asks each occupied partition in turn; an idle consumer asks each 20 times a second.
  */
 export async function partitionedStream(options: PartitionedOptions): Promise<PartitionedStream> {
-  const { open, appendTo, claimTimeoutMs, maxEntryBytes, now } = options
+  const { open, appendTo, claimTimeoutMs, bounds, now } = options
   const first = await open(0)
   const streams: WriteStream[] = [first]
   const shares = new Map<Incarnation, { readonly share: PartitionShare; attendedMs: number }>()
@@ -90,7 +102,7 @@ export async function partitionedStream(options: PartitionedOptions): Promise<Pa
         bytes += claim.body.byteLength
         claims.push({ ...claim, entry: nameOf(claim.entry, partition) })
       }
-      if (claims.length > 0 && maxBytes - bytes < maxEntryBytes) break
+      if (claims.length > 0 && maxBytes - bytes < bounds.maxEntryBytes) break
     }
     return claims
   }
@@ -123,6 +135,12 @@ export async function partitionedStream(options: PartitionedOptions): Promise<Pa
   return {
     get held() {
       return [...shares.values()].flatMap(({ share }) => share.held)
+    },
+    async fullBound(bytes) {
+      await all()
+      const backlogs = await Promise.all(streams.slice(0, appendTo).map((stream) => stream.backlog()))
+      const full = backlogs.map((backlog) => fullBound(bytes, backlog, bounds))
+      return full.every((bound) => bound !== undefined) ? full[0] : undefined
     },
     append(entries) {
       const partition = appendTo === 1 ? 0 : jump(key64(entries[0]?.firstId ?? ''), appendTo)
@@ -161,10 +179,13 @@ export async function partitionedStream(options: PartitionedOptions): Promise<Pa
     ...partitionedReads(all),
     async replay(ids) {
       const outcomes: ReplayOutcome[] = ids.map(() => ({ outcome: 'unknown' }))
-      for (const stream of await all()) {
-        const left = [...ids.keys()].filter((index) => outcomes[index]?.outcome === 'unknown')
-        if (left.length === 0) break
-        const replayed = await stream.replay(left.flatMap((index) => ids[index] ?? []))
+      const letters = ids.map(letterOf)
+      for (const [partition, stream] of (await all()).entries()) {
+        const left = [...ids.keys()].filter(
+          (index) => outcomes[index]?.outcome === 'unknown' && (letters[index]?.partition ?? partition) === partition,
+        )
+        if (left.length === 0) continue
+        const replayed = await stream.replay(left.flatMap((index) => letters[index]?.id ?? []))
         left.forEach((index, position) => (outcomes[index] = replayed[position] ?? { outcome: 'unknown' }))
       }
       return outcomes
