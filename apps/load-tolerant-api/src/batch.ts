@@ -61,25 +61,58 @@ export interface Verdict {
   readonly acknowledge: readonly Claimed[]
   /** Every document is stored or dead. */
   readonly bury: readonly Burial[]
+  /** Some document was refused, and may not be the next time. */
+  readonly keep: readonly Kept[]
 }
 
-/** What to tell the queue, once there is an outcome for every document of the batch. */
-export function judge(batch: Batch, outcomes: readonly InsertOutcome[]): Verdict {
+export interface Kept {
+  readonly claimed: Claimed
+  readonly reason: string
+  /** How often in all one of its documents was refused, not counting when the store was to blame. */
+  readonly refusals: number
+}
+
+/** With the pauses between them 40 s when nothing else can be stored either; a moment when the rest is. */
+export const maxRefusals = 10
+
+/** What to tell the queue, once there is an outcome for every document of the batch. `refusals`: the earlier ones of an entry. */
+export function judge(
+  batch: Batch,
+  outcomes: readonly InsertOutcome[],
+  refusals: ReadonlyMap<string, number> = new Map(),
+): Verdict {
   if (outcomes.length !== batch.documents.length) {
     throw new TypeError(`${outcomes.length} outcomes for ${batch.documents.length} documents`)
   }
   const dead: DeadDocument[][] = batch.claims.map(() => [])
+  const kept = new Map<Claimed, Kept>()
   for (const [index, outcome] of outcomes.entries()) {
     const document = batch.documents[index]
-    const reason = reasonOf(outcome)
-    if (reason === undefined || document === undefined) continue
+    const claimed = batch.claims[batch.claimOf[index] ?? -1]
+    if (document === undefined || claimed === undefined) continue
+    const refused = outcome.outcome === 'refused' ? nextRefusal(claimed, outcome, refusals) : undefined
+    if (refused !== undefined && refused.refusals < maxRefusals) kept.set(claimed, refused)
+    const reason = refused === undefined ? reasonOf(outcome) : `refused ${refused.refusals} times: ${refused.reason}`
+    if (reason === undefined) continue
     dead[batch.claimOf[index] ?? -1]?.push({ id: document.id, reason, body: document.bson })
   }
-  const letters = batch.claims.map((claimed, index) => ({ claimed, dead: dead[index] ?? [] }))
+  const letters = batch.claims
+    .map((claimed, index) => ({ claimed, dead: dead[index] ?? [] }))
+    .filter(({ claimed }) => !kept.has(claimed))
   return {
     acknowledge: letters.filter((letter) => letter.dead.length === 0).map(({ claimed }) => claimed),
     bury: [...batch.unreadable, ...letters.filter((letter) => letter.dead.length > 0)],
+    keep: [...kept.values()],
   }
+}
+
+function nextRefusal(
+  claimed: Claimed,
+  { reason, temporary }: Extract<InsertOutcome, { outcome: 'refused' }>,
+  earlier: ReadonlyMap<string, number>,
+): Kept {
+  const before = earlier.get(claimed.entry) ?? 0
+  return { claimed, reason, refusals: temporary ? Math.min(before, maxRefusals - 1) : before + 1 }
 }
 
 function reasonOf(outcome: InsertOutcome): string | undefined {

@@ -10,7 +10,7 @@ export function flushMetrics(metrics: Metrics, log: Service<unknown>['log']): Fl
   })
   const documents = metrics.counter({
     name: 'load_tolerant_api_documents_total',
-    help: 'documents by what the store said: inserted, exists, conflict, invalid',
+    help: 'documents by what the store said: inserted, exists, conflict, invalid, refused (tried again)',
     labelNames: ['outcome'],
   })
   const documentsPerCommand = metrics.histogram({
@@ -43,6 +43,12 @@ export function flushMetrics(metrics: Metrics, log: Service<unknown>['log']): Fl
       const counts = new Map<string, number>()
       for (const { outcome } of outcomes) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
       for (const [outcome, number] of counts) documents.inc({ outcome }, number)
+      const refused = outcomes.find((outcome) => outcome.outcome === 'refused')
+      if (refused === undefined) return
+      log.warn(
+        { documents: counts.get('refused'), reason: refused.reason },
+        'refused documents are tried again beside the next',
+      )
     },
     settled(_documents, deadDocuments) {
       if (deadDocuments === 0) return

@@ -1,4 +1,11 @@
-import { encodeDocument, type Document, openDocumentStore, type DocumentStore } from '@ballast/state-stores/document'
+import { setImmediate } from 'node:timers/promises'
+import {
+  encodeDocument,
+  type Document,
+  openDocumentStore,
+  type DocumentStore,
+  type InsertOutcome,
+} from '@ballast/state-stores/document'
 import { openStream, type WriteStream } from '@ballast/state-stores/stream'
 import { waitUntil } from '@ballast/testing'
 import { expect, test } from 'vitest'
@@ -11,20 +18,30 @@ const range = (from: number, to: number): number[] => Array.from({ length: to - 
 async function setUp(options: Partial<FlusherOptions> = {}) {
   const clock = { nowMs: 1_800_000_000_000 }
   const now = (): number => clock.nowMs
-  const stream = await openStream('memory:', { now, claimTimeoutMs: 5000 })
+  const stream = await openStream('memory:', { now, claimTimeoutMs: 5000, bounds: { maxOldestAgeMs: Infinity } })
   const documents = await openDocumentStore('memory:')
   const commandTimes: number[] = []
   const failures: number[] = []
   const sleeps: number[] = []
   /** Throw here to fail the store before or after it has stored. */
   const faults: { before: (documents: number) => void; after: () => void } = { before: () => {}, after: () => {} }
+  /** Ids of documents that the store refuses for reasons of its own. */
+  const poison = new Map<string, { temporary: boolean }>()
   const counting: DocumentStore = {
     ...documents,
     async insertMany(batch) {
       faults.before(batch.length)
       commandTimes.push(clock.nowMs)
       clock.nowMs += 1
-      const outcomes = await documents.insertMany(batch)
+      const taken = await documents.insertMany(batch.filter(({ id }) => !poison.has(id)))
+      let next = 0
+      const outcomes = batch.map(({ id }): InsertOutcome => {
+        const refusal = poison.get(id)
+        const outcome =
+          refusal === undefined ? taken[next++] : { outcome: 'refused' as const, reason: 'odd', ...refusal }
+        if (outcome === undefined) throw new Error('too few outcomes')
+        return outcome
+      })
       faults.after()
       return outcomes
     },
@@ -48,10 +65,12 @@ async function setUp(options: Partial<FlusherOptions> = {}) {
     sleep: async (ms) => {
       sleeps.push(ms)
       clock.nowMs += ms
+      // A loop of promises alone would let nobody else run.
+      await setImmediate()
     },
     ...options,
   })
-  return { clock, stream, documents, flusher, commandTimes, failures, faults, sleeps }
+  return { clock, stream, documents, flusher, commandTimes, failures, faults, poison, sleeps }
 }
 
 async function append(stream: WriteStream, ...groups: Document[][]): Promise<void> {
@@ -196,4 +215,52 @@ test('entries of a dead consumer are taken over, and what it had stored is not d
   await flusher.round()
   expect(await documents.count()).toBe(2)
   expect((await stream.backlog()).entries).toBe(0)
+})
+
+test('a document that the store refuses again and again holds up nobody, and is dead after ten times', async () => {
+  const { stream, documents, flusher, poison, failures } = await setUp()
+  poison.set(document(0).id, { temporary: false })
+  await append(stream, [document(0), document(1)], ...range(2, 21).map((n) => [document(n)]))
+  await flusher.round()
+  expect(await documents.count()).toBe(20)
+  expect((await stream.backlog()).entries).toBe(1)
+  const stop = new AbortController()
+  const running = flusher.run(stop.signal)
+  await waitUntil(async () => (await stream.backlog()).entries === 0)
+  stop.abort()
+  await running
+  // Alone it is a failure of the store, with its pauses; the first refusal came beside others.
+  expect(failures).toHaveLength(8)
+  expect(await stream.deadLetters({ limit: 10 })).toMatchObject([
+    { id: document(0).id, reason: 'refused 10 times: odd', deliveries: 10 },
+  ])
+})
+
+test('while nothing but a refused entry is left, probes leave room for what comes, and it is written', async () => {
+  const { stream, documents, flusher, poison } = await setUp()
+  poison.set(document(0).id, { temporary: true })
+  await append(stream, [document(0)])
+  const stop = new AbortController()
+  const running = flusher.run(stop.signal)
+  await waitUntil(() => flusher.failures > 12)
+  await append(stream, ...range(1, 5).map((n) => [document(n)]))
+  await waitUntil(async () => (await documents.count()) === 4)
+  // The store was to blame each time, so it is never given up.
+  expect(await stream.backlog()).toMatchObject({ entries: 1, deadLetters: 0 })
+  poison.clear()
+  await waitUntil(async () => (await stream.backlog()).entries === 0)
+  stop.abort()
+  await running
+  expect(await documents.count()).toBe(5)
+})
+
+test('who stops gives back what was refused', async () => {
+  const { stream, flusher, poison } = await setUp()
+  poison.set(document(0).id, { temporary: false })
+  await append(stream, [document(0)], [document(1)])
+  const stop = new AbortController()
+  await flusher.round()
+  stop.abort()
+  await flusher.run(stop.signal)
+  expect(await stream.claim('other', { maxEntries: 10, maxBytes: 1000, waitMs: 0 })).toMatchObject([{ delivery: 2 }])
 })

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Document, DocumentStore, InsertOutcome } from '@ballast/state-stores/document'
 import type { Claimed, Incarnation, WriteStream } from '@ballast/state-stores/stream'
-import { type Batch, judge, mergeClaims } from './batch.ts'
+import { type Batch, judge, type Kept, mergeClaims } from './batch.ts'
 
 export interface FlusherOptions {
   readonly stream: WriteStream
@@ -44,6 +44,9 @@ const maxEntries = 1000
  * While a store fails, rounds are probes of a single entry with growing pauses (a circuit breaker that is half open);
  * what is claimed stays claimed and is handed out again. Afterwards batches double from one entry on: a store that is too
  * slow for a large batch would otherwise fail it again and again, and never get further.
+ *
+ * An entry of which the store refuses a document, for no reason that is known to last, is kept and comes again beside what is
+ * next, so that it holds up nobody; after `maxRefusals` that document is dead. While nothing else can be settled, that is a failure.
  */
 export class Flusher {
   readonly #options: FlusherOptions
@@ -54,6 +57,8 @@ export class Flusher {
   /** Entries in the next batch. */
   #limit = maxEntries
   #held: readonly Claimed[] = []
+  /** Of entries which are held. */
+  readonly #refusals = new Map<string, number>()
 
   constructor(options: FlusherOptions) {
     this.#options = options
@@ -89,27 +94,34 @@ export class Flusher {
   async round(signal?: AbortSignal): Promise<boolean> {
     const { stream, incarnation, maxBatchBytes, maxTakeovers } = this.#options
     const claims = await stream.claim(incarnation, {
-      maxEntries: this.#limit,
+      // What is held comes first, and shall leave room for what is next.
+      maxEntries: this.#limit + this.#refusals.size,
       maxBytes: maxBatchBytes,
       waitMs: longestWaitMs,
       ...(signal === undefined ? {} : { signal }),
     })
-    if (claims.length === 0) return false
+    if (claims.length === 0) this.#refusals.clear()
     this.#held = claims
-    for (const batch of mergeClaims(claims, maxTakeovers)) await this.#flush(batch)
-    this.#held = []
+    const kept: Kept[] = []
+    for (const batch of mergeClaims(claims, maxTakeovers)) kept.push(...(await this.#flush(batch)))
+    this.#held = kept.map(({ claimed }) => claimed)
+    const [refused] = kept
+    if (refused !== undefined && kept.length === claims.length)
+      throw new Error(`the document store refuses what it is given: ${refused.reason}`)
     const bytes = claims.reduce((sum, { body }) => sum + body.byteLength, 0)
-    return claims.length === this.#limit || bytes > maxBatchBytes / 2
+    return claims.length - kept.length >= this.#limit || bytes > maxBatchBytes / 2
   }
 
-  async #flush(batch: Batch): Promise<void> {
+  async #flush(batch: Batch): Promise<readonly Kept[]> {
     const outcomes: InsertOutcome[] = []
     const { maxBatchDocuments, stream, observe } = this.#options
     for (let from = 0; from < batch.documents.length; from += maxBatchDocuments) {
       const part = batch.documents.slice(from, from + maxBatchDocuments)
       for (const outcome of await this.#command(part)) outcomes.push(outcome)
     }
-    const { acknowledge, bury } = judge(batch, outcomes)
+    const { acknowledge, bury, keep } = judge(batch, outcomes, this.#refusals)
+    for (const { entry } of batch.claims) this.#refusals.delete(entry)
+    for (const { claimed, refusals } of keep) this.#refusals.set(claimed.entry, refusals)
     const settled = [
       ...(acknowledge.length > 0 ? await stream.acknowledge(acknowledge) : []),
       ...(bury.length > 0 ? await stream.bury(bury) : []),
@@ -120,6 +132,7 @@ export class Flusher {
       outcomes.length,
       bury.reduce((sum, { dead }) => sum + dead.length, 0),
     )
+    return keep
   }
 
   /** Spends one write command. */

@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import { NotAppliedError, OutcomeUnknownError } from '../outcome.ts'
 import { encodeDocument } from './bson.ts'
 import { mongodbDocumentStore } from './mongodb.ts'
+import { isTemporary } from './mongodb-errors.ts'
 import { ObjectIds } from './object-id.ts'
 import type { Document } from './port.ts'
 
@@ -129,4 +130,19 @@ await describeOnBackend('mongodb', () => {
     await store.insertMany([written])
     expect(await store.insertMany([written])).toEqual([{ outcome: 'exists' }])
   }, 180_000)
+
+  test('a document refused for a reason nobody has listed fails no neighbour, and says whether the server is to blame', async () => {
+    await using server = await startBackend('mongodb', { durability: 'none' })
+    await using store = await mongodbDocumentStore({ url: server.url })
+    await using client = await MongoClient.connect(server.url)
+    // No index holds two arrays of one document: code 171, CannotIndexParallelArrays.
+    await client.db('assessmentdb').collection('records').createIndex({ a: 1, b: 1 }, { unique: true })
+    const outcomes = await store.insertMany([document({ a: 1 }), document({ a: [1], b: [2] }), document({ a: 2 })])
+    expect(outcomes).toEqual([
+      { outcome: 'inserted' },
+      { outcome: 'refused', reason: expect.stringMatching(/parallel arrays.*code 171/), temporary: false },
+      { outcome: 'inserted' },
+    ])
+    expect([112, 14_031].map(isTemporary)).toEqual([true, true])
+  }, 60_000)
 })

@@ -1,6 +1,6 @@
 import { type Collection, MongoClient, ObjectId } from 'mongodb'
 import { asBuffer, inspect, splitDocuments } from './bson.ts'
-import { classified, startError } from './mongodb-errors.ts'
+import { classified, isTemporary, startError } from './mongodb-errors.ts'
 import { insertCommand, type WriteError } from './mongodb-insert.ts'
 import { type MongoTarget, parseMongoUrl } from './mongodb-target.ts'
 import type { Document, DocumentStore, InsertOutcome } from './port.ts'
@@ -61,7 +61,7 @@ export async function mongodbDocumentStore({ url }: { readonly url: string }): P
       }
       // Another unique index of the user refuses it, now and later.
       if (error.code === duplicateKey || forGood.has(error.code)) return { outcome: 'invalid', reason: error.message }
-      throw new Error(`${target.label} refused document ${id}: ${error.message}`)
+      return { outcome: 'refused', reason: `${error.message} (code ${error.code})`, temporary: isTemporary(error.code) }
     })
   }
 

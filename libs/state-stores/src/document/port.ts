@@ -12,11 +12,14 @@ export interface Document {
  * - `inserted`: it was not there and now is.
  * - `exists`: the same `_id` with the same bytes is there: an earlier attempt had succeeded.
  * - `conflict`: the same `_id` holds other content. The stored one is kept; this one is for the dead letters.
+ * - `refused`: it is not there, its neighbours may be; whether it ever can be is unknown, and `temporary` tells that nothing
+ *   is wrong with it: its part of the store is busy, full or away.
  * - `invalid`: it can never be stored (no BSON, another `_id` inside than outside, too large); says why.
  */
 export type InsertOutcome =
   | { readonly outcome: 'inserted' | 'exists' | 'conflict' }
   | { readonly outcome: 'invalid'; readonly reason: string }
+  | { readonly outcome: 'refused'; readonly reason: string; readonly temporary: boolean }
 
 /**
  * A store of documents which are inserted in bulk and never changed.
