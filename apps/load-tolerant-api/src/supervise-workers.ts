@@ -24,7 +24,7 @@ export async function superviseWorkers(service: Service<ApiConfig>): Promise<voi
   if ([config.stream, config.documents].some((url) => url.startsWith('memory:'))) {
     throw new Error('--workers needs stores that processes can share: memory: belongs to one process')
   }
-  const stream = await openPartitions(config.stream, queueOptionsOf(config))
+  const stream = await openPartitions(config.stream, { ...queueOptionsOf(config), watchesOthers: true })
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())

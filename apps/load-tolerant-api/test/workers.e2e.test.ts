@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
@@ -91,6 +92,26 @@ test('with --workers 2 and --metrics-listen the process that watches over them t
   for (let count = 0; count < 2; count++) expect((await get(`${api.url}/api/data`)).status).toBe(200)
   expect((await probe('/readyz')).status).toBe(503)
   expect((await probe('/livez')).status).toBe(200)
+}, 60_000)
+
+test('a disk that is full for the queue: also the process that watches over the workers is not ready, until there is room', async () => {
+  await using folder = await temporaryFolder()
+  const port = await freePort()
+  const args = [...stores(folder.path), '--workers', '2', '--metrics-listen', `127.0.0.1:${port}`]
+  await using api = await start('api', args, '127.0.0.1:0', "trap '' XFSZ; ulimit -S -f 4000")
+  const ready = async (): Promise<boolean> => (await get(`http://127.0.0.1:${port}/readyz`)).status === 200
+  expect(await ready()).toBe(true)
+  const told: Told = { acknowledged: [], refused: 0, unknown: 0 }
+  const done = new AbortController()
+  const clients = load(() => api.url, 32, told, done.signal)
+  await waitUntil(() => told.refused > 20)
+  done.abort()
+  await clients
+  await waitUntil(async () => !(await ready()), { what: 'the watching process to see it' })
+  for (const pid of [api.process.pid, ...childrenOf(api.process.pid)]) {
+    execFileSync('prlimit', ['--pid', String(pid), '--fsize=unlimited'])
+  }
+  await waitUntil(ready, { what: 'it to be ready again' })
 }, 60_000)
 
 test('--workers 2 on stores that belong to one process is refused in one sentence', async () => {

@@ -8,7 +8,7 @@ const entries = [3000, 200].map((bytes) => ({ documents: 1, body: Buffer.alloc(b
 const full = (): Promise<never> => Promise.reject(new NotAppliedError('No space left on device'))
 
 /** An environment on a disk that can be full; `sizes` are what was tried. */
-async function setUp(freeBytes = 1e12) {
+async function setUp(freeBytes = 1e12, watchesOthers = false) {
   const folder = await temporaryFolder()
   const environment = await openLmdb({ path: folder.path })
   const state = { isFull: false, nowMs: 0, commits: 0 }
@@ -19,6 +19,7 @@ async function setUp(freeBytes = 1e12) {
   const room = new LmdbRoom({
     environment: { path: folder.path, transact, table: (name) => environment.table(name) },
     maxEntryBytes: 1000,
+    watchesOthers,
     now: () => state.nowMs,
     freeBytes: async () => freeBytes,
   })
@@ -63,4 +64,16 @@ test('on a disk that is nearly full each second one is tried before any append h
   one.state.isFull = true
   one.state.nowMs = 1000
   await expect(one.room.check()).rejects.toThrow('No space left')
+})
+
+test('who watches over others that append tries each time, at most once a second: their failed appends it does not see', async () => {
+  await using one = await setUp(1e12, true)
+  one.state.isFull = true
+  await expect(one.room.check()).rejects.toThrow('No space left')
+  await expect(one.room.check()).rejects.toThrow('No space left')
+  expect(one.state.commits).toBe(1)
+  one.state.isFull = false
+  one.state.nowMs = 1000
+  await one.room.check()
+  expect([one.state.commits, one.kept()]).toEqual([3, 0])
 })

@@ -15,13 +15,15 @@ export interface LmdbRoomOptions {
   readonly maxEntryBytes: number
   /** Monotonic, in ms. */
   readonly now: () => number
+  /** Others append: there is always doubt. */
+  readonly watchesOthers?: boolean
   /** Of the disk; injected by tests. */
   readonly freeBytes?: () => Promise<number>
 }
 
 /**
  * Whether an append would find room. LMDB uses the pages of removed entries again, so neither a full disk nor free space on it
- * tells: when in doubt (an append failed, or the disk is nearly full) one like it, and a full entry more, is tried, synced, and
+ * tells: when in doubt (an append failed, the disk is nearly full, or only others append, who may have quotas) one like it, and a full entry more, is tried, synced, and
  * taken back. That small appends still fit into the last free pages does not end a doubt.
  */
 export class LmdbRoom {
@@ -53,9 +55,9 @@ export class LmdbRoom {
 
   /** Rejects with what is wrong. Cost: two commits, at most once a second, and only when in doubt. */
   async check(): Promise<void> {
-    const { maxEntryBytes, now } = this.#options
+    const { maxEntryBytes, now, watchesOthers = false } = this.#options
     const failed = this.#failed
-    if (failed === undefined && (await this.#freeBytes()) >= scarceBytes) return
+    if (!watchesOthers && failed === undefined && (await this.#freeBytes()) >= scarceBytes) return
     if (now() - this.#triedMs >= tryEveryMs) {
       this.#triedMs = now()
       this.#outcome = this.#attempt([...(failed ?? []), maxEntryBytes])

@@ -55,6 +55,7 @@ export async function lmdbStream({
   commitTimeoutMs = 30_000,
   wanted,
   onParked = () => {},
+  watchesOthers = false,
 }: StreamOptions & { readonly path: string; readonly commitTimeoutMs?: number }): Promise<WriteStream> {
   const limits = { ...defaultBounds, ...bounds }
   refuseUnreachable(`lmdb:${path}`, wanted, appended.durability)
@@ -71,7 +72,8 @@ export async function lmdbStream({
   const slots = environment.table('slots')
 
   const { admits, ...roster } = lmdbRoster(environment, now, claimTimeoutMs)
-  const room = new LmdbRoom({ environment, maxEntryBytes: limits.maxEntryBytes, now: () => performance.now() })
+  const { maxEntryBytes } = limits
+  const room = new LmdbRoom({ environment, maxEntryBytes, watchesOthers, now: () => performance.now() })
 
   const readState = (): StreamState => decodeState(state.get(totalsKey))
   const change = <T>(action: (totals: StreamState) => T): Promise<T> =>

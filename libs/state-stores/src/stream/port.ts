@@ -223,6 +223,11 @@ export interface StreamOptions {
    */
   readonly onParked?: (entries: number) => void
   /**
+   * Others append, and this handle only tells whether they can: it sees none of their appends fail, so `check` tries one each time
+   * where it otherwise would when in doubt.
+   */
+  readonly watchesOthers?: boolean
+  /**
    * The least durability that will do. Without `fsyncedLocal` the stream does not open, and refuses appends while it cannot be
    * had; `replicas` are waited for, and an append that fewer confirmed says so.
    */
