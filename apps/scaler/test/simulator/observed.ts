@@ -118,6 +118,8 @@ export function observed(memory: MemoryWorkItems, checks: Checks): WorkItemStore
       },
       countRows: (leader) => fromLeader(leader, 'count', notStale, () => leaders.countRows(leader)),
       recount: (leader, from, to) => fromLeader(leader, 'recount', notStale, () => leaders.recount(leader, from, to)),
+      repairSlots: (leader, from, to) =>
+        fromLeader(leader, 'repair', notStale, () => leaders.repairSlots(leader, from, to)),
     },
     operator: {
       ...operator,

@@ -220,6 +220,7 @@ export function describeWorkItemContract(name: string, open: () => Promise<WorkI
       await expect(store.leaders.takeOver(leader)).resolves.toBe('stale')
       await expect(store.leaders.countRows(leader)).resolves.toBe('stale')
       await expect(store.leaders.recount(leader, 0, 1)).resolves.toBe('stale')
+      await expect(store.leaders.repairSlots(leader, 0, 1)).resolves.toBe('stale')
       await expect(store.leaders.map()).resolves.toMatchObject({ targets: expect.not.arrayContaining(['a']) })
       await store.leaders.resign(leader)
       await expect(store.leaders.renew(next, longMs), 'a deposed leader cannot resign for the next').resolves.toBe(true)

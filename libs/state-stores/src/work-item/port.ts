@@ -161,6 +161,11 @@ export interface LeaderSide {
   estimateRows(): Promise<Uint32Array>
   /** Counts the rows of some slots from scratch and corrects what `countRows` returns. */
   recount(leader: Leader, fromSlot: number, toSlot: number): Promise<Recount | 'stale'>
+  /**
+   * Gives rows in these slots, and in slots that there are none of, the slot of their id, and returns how many had another: their
+   * slot was written past what keeps it. At most 10,000 at once. Such a row may be ticked by nobody, but never twice.
+   */
+  repairSlots(leader: Leader, fromSlot: number, toSlot: number): Promise<number | 'stale'>
   /** Notes something for the history, which keeps the latest 1,000. */
   record(kind: string, detail: Readonly<Record<string, unknown>>): Promise<void>
   history(limit: number): Promise<readonly HistoryEvent[]>

@@ -84,6 +84,9 @@ export function memoryLeaders(state: MemoryState): LeaderSide {
       )
       return { corrected: 0, errorRows: bad.length }
     },
+    async repairSlots(leader) {
+      return leads(state, leader) ? 0 : 'stale'
+    },
     async record(kind, detail) {
       state.events.unshift({ atMs: state.nowMs(), kind, detail })
       state.events.length = Math.min(state.events.length, 1_000)

@@ -109,6 +109,13 @@ export function leaderSide(database: Database, facts: ServerFacts): LeaderSide {
       )
       return row?.leads === true ? { corrected: Number(row.corrected), errorRows: Number(row.error_rows) } : 'stale'
     },
+    async repairSlots(leader, fromSlot, toSlot) {
+      const [row] = await database.query<{ leads: boolean; repaired: string }>(
+        'SELECT * FROM ballast_scaler.repair_slots($1, $2, $3, $4)',
+        [...fenceOf(leader), fromSlot, toSlot],
+      )
+      return row?.leads === true ? Number(row.repaired) : 'stale'
+    },
     async record(kind, detail) {
       await database.query('INSERT INTO ballast_scaler.events (kind, detail) VALUES ($1, $2)', [
         kind,

@@ -17,7 +17,7 @@ SELECT i.id, i.value, i.last_tick::text, i.currentworker, i.slot, s.owner, s.tar
   extract(epoch FROM s.since)::float8 * 1000 AS since_ms, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms,
   coalesce(w.expires_at > clock_timestamp(), false) AS alive, coalesce(w.away AND w.expires_at > clock_timestamp(), false) AS away,
   s.cause, s.history
-FROM public.work_items i JOIN ballast_scaler.slots s USING (slot) LEFT JOIN ballast_scaler.leases l ON l.worker = s.owner
+FROM public.work_items i LEFT JOIN ballast_scaler.slots s USING (slot) LEFT JOIN ballast_scaler.leases l ON l.worker = s.owner
   LEFT JOIN ballast_scaler.workers w ON w.name = s.owner
 WHERE i.id = $1`
 
@@ -26,12 +26,13 @@ interface ExplainRow extends RowRow {
   readonly owner: string | null
   readonly target: string | null
   readonly epoch: string | null
-  readonly since_ms: number
+  readonly since_ms: number | null
   readonly now_ms: number
   readonly alive: boolean
   readonly away: boolean
   readonly cause: string | null
-  readonly history: readonly { owner: string; sinceMs: number; cause: string | null }[]
+  /** Null: the row is in no slot that there is, until the leader repairs it. */
+  readonly history: readonly { owner: string; sinceMs: number; cause: string | null }[] | null
 }
 
 /** Before every uuid, for the first page. */
@@ -77,12 +78,12 @@ export function rowsOf(database: Database): Rows {
         slot: row.slot,
         owner: row.owner ?? undefined,
         target: row.target ?? undefined,
-        ownerSinceMs: row.owner === null ? undefined : row.since_ms,
+        ownerSinceMs: row.owner === null ? undefined : (row.since_ms ?? undefined),
         epoch: row.epoch === null ? undefined : BigInt(row.epoch),
         ownerAlive: row.alive,
         ownerAway: row.away,
         cause: row.cause ?? undefined,
-        formerOwners: row.history.map(({ cause, ...former }) => ({ ...former, cause: cause ?? undefined })),
+        formerOwners: (row.history ?? []).map(({ cause, ...former }) => ({ ...former, cause: cause ?? undefined })),
         nowMs: row.now_ms,
       }
     },
