@@ -1,5 +1,5 @@
 import { encodeDocument, openDocumentStore } from '@ballast/state-stores/document'
-import { openStream } from '@ballast/state-stores/stream'
+import { openPartitions, openStream } from '@ballast/state-stores/stream'
 import { expect, test } from 'vitest'
 import { verify } from './verify.ts'
 
@@ -82,4 +82,21 @@ test('an entry that holds no documents keeps nobody from the rest: told, and a v
   await queue(2)
   expect(await run([1, 2], { allowQueued: true })).toMatchObject({ ok: true, queued: 1, unreadableEntries: 1 })
   expect((await run([1, 2])).violations).toContainEqual(expect.stringMatching(/^1 queued entries cannot be read.*: /))
+})
+
+test('dead in two partitions is dead twice', async () => {
+  await using stream = await openPartitions('memory:', { partitions: 2 })
+  await using documents = await openDocumentStore('memory:')
+  for (const n of [1, 2, 3, 4, 5, 6, 7, 8])
+    await stream.append([{ documents: 1, body: document(n).bson, firstId: idOf(n) }])
+  const claims = await stream.claim('one', { maxEntries: 10, maxBytes: 1e6, waitMs: 0 })
+  const [one, two] = [claims.find(({ entry }) => !entry.includes('@')), claims.find(({ entry }) => entry.includes('@'))]
+  if (one === undefined || two === undefined) throw new Error('all are in one partition')
+  for (const claimed of [one, two]) {
+    await stream.bury([{ claimed, dead: [{ id: idOf(99), reason: 'x', body: claimed.body }] }])
+  }
+  const rest = claims.filter((claimed) => claimed !== one && claimed !== two)
+  await stream.acknowledge(rest)
+  const options = { stream, documents, acknowledged: [idOf(99)], allowQueued: false, maxUnacknowledged: undefined }
+  expect(await verify(options)).toMatchObject({ ok: false, dead: 1, violations: [`${idOf(99)} is dead twice`] })
 })
