@@ -177,7 +177,8 @@ export interface OperatorSide {
   pause(): Promise<'paused' | 'already-paused' | 'resuming'>
   /**
    * Ticks go on. The time of the pause is skipped: every row's last tick is moved by it, part by part, before anybody ticks, and what
-   * was due before the pause stays due. With `catchUp` the pause is credited like any delay instead. Interrupted, it goes on where it
+   * was due before the pause stays due. A store in which others may hold a row leaves out the slot of such a row: it goes on with the first
+   * call that finds its rows free, and until then the state is `resuming`. With `catchUp` the pause is credited like any delay instead. Interrupted, it goes on where it
    * was with the next call, and as it was begun. Nothing happens unless all is paused.
    */
   resume(options: { readonly catchUp: boolean }): Promise<void>
@@ -193,7 +194,7 @@ export type Limits = Readonly<Record<string, number | boolean>>
 export interface PauseState {
   /** Undefined: all is ticked. Unix ms. */
   readonly pausedSinceMs: number | undefined
-  /** Rows are being prepared to go on. */
+  /** Rows are being prepared to go on: all of them while `pausedSinceMs` is set, afterwards those that others hold. */
   readonly resuming: boolean
   /** Pauses that were skipped so far: `value - lastTick` of rows may be compared only while this stays the same. */
   readonly skips: bigint

@@ -30,7 +30,8 @@ export function operatorSide(database: Database, facts: ServerFacts): OperatorSi
     },
     async pauseState() {
       const [row] = await database.query<StateRow>(
-        `SELECT paused_tick::float8 * 1000 AS since_ms, resume_tick IS NOT NULL AS resuming, skips::text,
+        `SELECT paused_tick::float8 * 1000 AS since_ms, skips::text,
+           resume_tick IS NOT NULL OR EXISTS (SELECT FROM ballast_scaler.slots WHERE held_to IS NOT NULL) AS resuming,
            map_version::text
          FROM ballast_scaler.settings`,
       )
