@@ -22,7 +22,10 @@ export async function api(service: Service<ApiConfig>): Promise<void> {
   if (service.primary !== undefined) await endWithPrimary()
   const { config, metrics, health } = service
   const bounds = boundsOf(config)
-  const stream = await openPartitions(config.stream, queueOptionsOf(config))
+  const stream = await openPartitions(config.stream, {
+    ...queueOptionsOf(config),
+    onVolatile: (reason) => service.log.warn(`answered writes do not outlive the queue's server: ${reason}`),
+  })
   service.onClose('stream', () => stream.close())
   const documents = await openDocumentStore(config.documents, { setting: settings.documents })
   service.onClose('documents', () => documents.close())

@@ -1,6 +1,6 @@
 import type { Problem } from '@ballast/service'
 import { NotAppliedError } from '@ballast/state-stores/outcome'
-import type { AppendOutcome, StreamBounds } from '@ballast/state-stores/stream'
+import type { AppendOutcome, Durability, StreamBounds } from '@ballast/state-stores/stream'
 import { type Admission, NotAdmittedError } from './admission/admission.ts'
 import type { DrainRate } from './drain-rate.ts'
 import { problems } from './problems.ts'
@@ -111,7 +111,8 @@ export class Writes {
 const fsynced = 'fsynced-local=?1, replicas=0'
 
 /** A dictionary of structured fields (RFC 8941). */
-export function durabilityHeader({ fsyncedLocal, replicas }: { fsyncedLocal: boolean; replicas: number }): string {
+export function durabilityHeader({ fsyncedLocal, replicas, volatile }: Durability): string {
   if (fsyncedLocal && replicas === 0) return fsynced
-  return `fsynced-local=?${fsyncedLocal ? 1 : 0}, replicas=${replicas}`
+  const reached = `fsynced-local=?${fsyncedLocal ? 1 : 0}, replicas=${replicas}`
+  return volatile === true ? `${reached}, volatile=?1` : reached
 }

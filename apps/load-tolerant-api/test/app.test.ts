@@ -13,7 +13,7 @@ test('GET /api/data: key order, five ids that are queued as five documents, five
   const answer = await app.inject('/api/data')
   expect(answer.statusCode).toBe(200)
   expect(answer.headers['content-type']).toBe('application/json; charset=utf-8')
-  expect(answer.headers['durability']).toBe('fsynced-local=?0, replicas=0')
+  expect(answer.headers['durability']).toBe('fsynced-local=?0, replicas=0, volatile=?1')
   const body = answer.json()
   expect(Object.keys(body)).toEqual(['status', 'writes', 'reads', 'timestamp'])
   expect(body).toMatchObject({ status: 'success', reads: [null, null, null, null, null] })
@@ -28,13 +28,16 @@ test('GET /api/data: key order, five ids that are queued as five documents, five
 test('?durable=store answers once all five are stored; 202 when that takes too long; 503 when too many wait', async () => {
   const { app, stream, documents } = await testApp()
   const late = await app.inject('/api/data?durable=store')
-  expect([late.statusCode, late.headers['durability']]).toEqual([202, 'fsynced-local=?0, replicas=0, stored=?0'])
+  expect([late.statusCode, late.headers['durability']]).toEqual([
+    202,
+    'fsynced-local=?0, replicas=0, volatile=?1, stored=?0',
+  ])
   expect(late.json()).toMatchObject({ status: 'queued', writes: { length: 5 } })
   const answers = Promise.all(Array.from({ length: 11 }, () => app.inject('/api/data?durable=store')))
   await waitUntil(async () => (await stream.backlog()).documents === 55)
   for (const { body } of await stream.queued({ limit: 100 })) await documents.insertMany(splitDocuments(body))
   const got = (await answers).map(({ statusCode, headers }) => [statusCode, headers['durability']])
-  const stored = [200, 'fsynced-local=?0, replicas=0, stored=?1']
+  const stored = [200, 'fsynced-local=?0, replicas=0, volatile=?1, stored=?1']
   expect(got).toEqual([...Array.from({ length: 10 }, () => stored), [503, undefined]])
   expect((await app.inject('/api/data?durable=nowhere')).statusCode).toBe(400)
 })

@@ -18,7 +18,7 @@ async function countedByStore(url: string): Promise<number> {
 
 await describeOnBackend('mongodb', () => {
   test('two consumers of the same name keep the cap by themselves, as a proxy that only counts sees it and the store, and use most of it', async () => {
-    await using redis = await startBackend('redis', { durability: 'none' })
+    await using redis = await startBackend('redis', { durability: 'process' })
     await using mongodb = await startBackend('mongodb', { durability: 'none' })
     await using proxy = await startFaultProxy({ target: mongodb.url, mongo: {} })
     const args = ['--stream', redis.url, '--documents', proxy.url]

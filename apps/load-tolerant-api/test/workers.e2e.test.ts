@@ -122,7 +122,7 @@ test('--workers 2 on stores that belong to one process is refused in one sentenc
 
 await describeOnBackend('redis', () => {
   test('a cold cache under many users of two processes costs the store a handful of reads', async () => {
-    await using redis = await startBackend('redis', { durability: 'none' })
+    await using redis = await startBackend('redis', { durability: 'process' })
     await using folder = await temporaryFolder()
     const path = join(folder.path, 'documents')
     const first = encodeDocument('650000000102030405000001', { type: 'write' })

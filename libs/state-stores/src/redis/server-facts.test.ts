@@ -16,7 +16,13 @@ const info = (fields: Record<string, string>): string =>
 const judge = (fields: Record<string, string>, settings = synced) => judgeServer(info(fields), settings, false)
 
 test('a primary that forgets nothing and syncs each write may be used, without a word', () => {
-  expect(judge({})).toEqual({ version: '7.0.15', runId: '', isPrimary: true, fsyncedLocal: true })
+  expect(judge({})).toEqual({
+    version: '7.0.15',
+    runId: '',
+    isPrimary: true,
+    survivesRestart: true,
+    fsyncedLocal: true,
+  })
 })
 
 test.each([
@@ -34,6 +40,11 @@ test('a cache may forget, and nothing else is forgiven', () => {
   const forgetful = info({ maxmemory_policy: 'allkeys-lru' })
   expect(judgeServer(forgetful, synced, true).problem).toBeUndefined()
   expect(judgeServer(info({ role: 'slave' }), synced, true).problem).toMatch(/replica/)
+})
+
+test('what was answered is there after a restart if there is an append-only file, however it is synced', () => {
+  expect(judge({}, { ...synced, appendfsync: 'no' }).survivesRestart).toBe(true)
+  expect(judge({ aof_enabled: '0' }).survivesRestart).toBe(false)
 })
 
 test.each([

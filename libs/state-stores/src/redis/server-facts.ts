@@ -4,6 +4,8 @@ export interface ServerFacts {
   /** New at every start of the server. */
   readonly runId: string
   readonly isPrimary: boolean
+  /** An answered write is in a file: it is there again after kill -9 of the server. */
+  readonly survivesRestart: boolean
   /** An answered write is on the server's disk. */
   readonly fsyncedLocal: boolean
   /** The end of a sentence on the server; missing when it may be used. */
@@ -36,14 +38,17 @@ export function judgeServer(info: string, settings: SyncSettings, mayForget: boo
     version,
     runId: fields.get('run_id') ?? '',
     isPrimary: fields.get('role') === 'master',
+    survivesRestart: hasAppendOnlyFile(fields),
     fsyncedLocal: caveat === undefined,
     ...(problem !== undefined && { problem }),
     ...(caveat !== undefined && { caveat }),
   }
 }
 
+const hasAppendOnlyFile = (fields: ReadonlyMap<string, string>): boolean => fields.get('aof_enabled') === '1'
+
 function caveatOf(fields: ReadonlyMap<string, string>, settings: SyncSettings): string | undefined {
-  if (fields.get('aof_enabled') !== '1') {
+  if (!hasAppendOnlyFile(fields)) {
     return 'Redis writes no append-only file: its restart takes answered writes with it; set appendonly yes and appendfsync always'
   }
   const { appendfsync = 'unknown' } = settings

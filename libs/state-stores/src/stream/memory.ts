@@ -26,7 +26,10 @@ interface Kept {
   holding?: Holding
 }
 
-const appended: AppendOutcome = { outcome: 'appended', durability: { fsyncedLocal: false, replicas: 0 } }
+const appended: AppendOutcome = {
+  outcome: 'appended',
+  durability: { fsyncedLocal: false, replicas: 0, volatile: true },
+}
 
 /** A queue in this process: whatever is in it is lost when the process ends, and the durability it reports says so. */
 export function memoryStream({

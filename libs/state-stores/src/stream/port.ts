@@ -20,6 +20,8 @@ export interface Entry {
 export interface Durability {
   readonly fsyncedLocal: boolean
   readonly replicas: number
+  /** Present where the end of whatever holds the queue takes it along: it is in no file. */
+  readonly volatile?: true
 }
 
 /** `full` and `too-large`: definitely not appended. */
@@ -227,6 +229,8 @@ export interface StreamOptions {
    * where it otherwise would when in doubt.
    */
   readonly watchesOthers?: boolean
+  /** Told with a reason, when it opens, that the queue does not outlive the server that holds it, as the URL accepts. */
+  readonly onVolatile?: (reason: string) => void
   /**
    * The least durability that will do. Without `fsyncedLocal` the stream does not open, and refuses appends while it cannot be
    * had; `replicas` are waited for, and an append that fewer confirmed says so.

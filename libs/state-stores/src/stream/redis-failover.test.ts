@@ -85,7 +85,7 @@ await describeOnBackend('redis', () => {
   )
 
   test('a primary that is demoted refuses definitely, and says what to do; with all servers in the URL the new one is found', async () => {
-    await using set = await startRedisReplicaSet()
+    await using set = await startRedisReplicaSet({ durability: 'process' })
     await using one = await redisStream({ url: set.primary.url })
     await using all = await redisStream({ url: set.url })
     await set.failOver()

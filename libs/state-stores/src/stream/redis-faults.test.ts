@@ -70,7 +70,7 @@ await describeOnBackend('redis', () => {
   )
 
   test('an append whose answer is lost is unknown, is never sent again, and the connection comes back by itself', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     await using proxy = await startFaultProxy({ target: server.url })
     await using stream = await redisStream({ url: `${proxy.url}?timeoutMs=1000` })
     await using direct = await redisStream({ url: server.url })
@@ -90,7 +90,7 @@ await describeOnBackend('redis', () => {
   }, 180_000)
 
   test('a server that is stopped in its tracks is a time-out that names it; when it goes on, so does the queue', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     await using stream = await redisStream({ url: `${server.url}?timeoutMs=300` })
     await stream.append([entry('before')])
     await server.pause()
@@ -107,7 +107,7 @@ await describeOnBackend('redis', () => {
   }, 180_000)
 
   test('a server that is full refuses definitely; one that starts to evict is not ready', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     await using stream = await redisStream({ url: server.url })
     await using settings = await admin(server.url)
     await stream.append([entry('kept')])
@@ -144,8 +144,8 @@ await describeOnBackend('redis', () => {
   }, 180_000)
 
   test('replicas are waited for and told; one that is late costs the level, not the entry; a replica is refused', async () => {
-    await using primary = await startBackend('redis', { durability: 'none' })
-    await using replica = await startBackend('redis', { durability: 'none', replicaOf: primary.url })
+    await using primary = await startBackend('redis', { durability: 'process' })
+    await using replica = await startBackend('redis', { durability: 'process', replicaOf: primary.url })
     await using stream = await redisStream({ url: `${primary.url}?replicas=1&waitMs=500` })
     const levels: number[] = []
     const append = async (text: string): Promise<void> => {
@@ -165,7 +165,7 @@ await describeOnBackend('redis', () => {
   }, 180_000)
 
   test('after a restart of the server the next slot is a second away', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     await using stream = await redisStream({ url: server.url })
     const slot = (): Promise<number> => stream.reserveSlot({ budget: 'b', intervalMs: 10, sinceLastMs: Infinity })
     expect(await slot()).toBe(0)
@@ -176,7 +176,7 @@ await describeOnBackend('redis', () => {
   }, 180_000)
 
   test('what other programs remove is told; what a newer release wrote is left to it', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     const losses: number[] = []
     const parked: number[] = []
     await using stream = await redisStream({
@@ -210,7 +210,7 @@ await describeOnBackend('redis', () => {
   }, 180_000)
 
   test('an entry of another program is handed out to be buried, whatever its fields, and counts stay right', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     await using other = await admin(server.url)
     for (const fields of [
       ['v', 'hello', 'n', '1', 'b', 'no number for a version'],
@@ -234,7 +234,7 @@ await describeOnBackend('redis', () => {
   }, 60_000)
 
   test('an entry of a newer release stops nobody: it has no say in the age bound, and audits pass it', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     const clock = { nowMs: 1_800_000_000_000 }
     const options = { url: server.url, now: () => clock.nowMs, bounds: { maxOldestAgeMs: 60_000 } }
     await using stream = await redisStream({ ...options, claimTimeoutMs: 1_000_000 })
@@ -258,7 +258,7 @@ await describeOnBackend('redis', () => {
   }, 60_000)
 
   test('entries of the release before carry no checksum and are read; one that was changed on its way is told', async () => {
-    await using server = await startBackend('redis', { durability: 'none' })
+    await using server = await startBackend('redis', { durability: 'process' })
     await using stream = await redisStream({ url: server.url })
     await using other = await admin(server.url)
     await other.send(['XADD', 'writes', '*', 'v', '1', 'n', '1', 'f', '', 'b', 'old'])
@@ -271,7 +271,7 @@ await describeOnBackend('redis', () => {
   test('appends that are synced are wanted: refused at the start without them, and when they are lost later', async () => {
     await using server = await startBackend('redis', { durability: 'none' })
     const wanted = { fsyncedLocal: true }
-    await expect(redisStream({ url: server.url, wanted })).rejects.toThrow(/set appendfsync always/)
+    await expect(redisStream({ url: server.url, wanted })).rejects.toThrow(/appendfsync always/)
     await using settings = await admin(server.url)
     await settings.send(['CONFIG', 'SET', 'appendonly', 'yes', 'appendfsync', 'always'])
     await using stream = await redisStream({ url: server.url, wanted })
@@ -283,15 +283,44 @@ await describeOnBackend('redis', () => {
     await expect(stream.append([entry('unsynced')])).rejects.toBeInstanceOf(NotAppliedError)
   }, 180_000)
 
-  test('a hundred and twenty thousand unread entries are all kept', async () => {
+  test('a server without an append-only file is refused, at the start and later, unless its loss is accepted: then told', async () => {
     await using server = await startBackend('redis', { durability: 'none' })
+    await expect(redisStream({ url: server.url })).rejects.toThrow(
+      /^Redis at \S+ cannot be used: Redis writes no append-only file: .*set appendonly yes.* volatile=yes in the URL$/,
+    )
+    await expect(redisStream({ url: `${server.url}?volatile=maybe` })).rejects.toThrow('has volatile=maybe')
+    const reasons: string[] = []
+    const onVolatile = (reason: string): void => void reasons.push(reason)
+    await using accepted = await redisStream({ url: `${server.url}?volatile=yes`, onVolatile })
+    const volatile = { fsyncedLocal: false, replicas: 0, volatile: true }
+    expect(await accepted.append([entry('a')])).toEqual([{ outcome: 'appended', durability: volatile }])
+    expect(reasons).toEqual([expect.stringContaining('its restart takes answered writes with it')])
+    await using settings = await admin(server.url)
+    await settings.send(['CONFIG', 'SET', 'appendonly', 'yes'])
+    await using stream = await redisStream({ url: server.url, onVolatile })
+    const kept = { fsyncedLocal: false, replicas: 0 }
+    expect(await stream.append([entry('b')])).toEqual([{ outcome: 'appended', durability: kept }])
+    await settings.send(['CONFIG', 'SET', 'appendonly', 'no'])
+    await settings.send(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'])
+    await waitUntil(() =>
+      stream.check().then(
+        () => false,
+        (error: Error) => /no append-only file/.test(error.message),
+      ),
+    )
+    await expect(stream.append([entry('c')])).rejects.toBeInstanceOf(NotAppliedError)
+    expect(reasons).toHaveLength(1)
+  }, 60_000)
+
+  test('a hundred and twenty thousand unread entries are all kept', async () => {
+    await using server = await startBackend('redis', { durability: 'process' })
     await using stream = await redisStream({ url: server.url, bounds: { maxEntries: 200_000 } })
     for (let batch = 0; batch < 60; batch++) await stream.append(Array.from({ length: 2000 }, () => entry('x')))
     expect(await stream.backlog()).toMatchObject({ entries: 120_000, documents: 120_000 })
   }, 180_000)
 
   test('over TLS with an authority of its own; a plain connection to it, a wrong database or password say so', async () => {
-    await using server = await startBackend('redis', { durability: 'none', tls: true })
+    await using server = await startBackend('redis', { durability: 'process', tls: true })
     await using folder = await temporaryFolder()
     const ca = join(folder.path, 'ca.pem')
     await writeFile(ca, server.ca ?? '')

@@ -20,8 +20,10 @@ import {
 } from './port.ts'
 import { RedisDoorbell } from './redis-doorbell.ts'
 import { bodyForAudit, decodeEntry, LaterFormatError } from './redis-entry.ts'
+import { decodeLetter } from './redis-letter.ts'
 import { redisRoster } from './redis-roster.ts'
 import { firstIdOf } from './replay.ts'
+import { refuseVolatile } from './redis-volatile.ts'
 import {
   appendScript,
   backlogScript,
@@ -36,13 +38,14 @@ import {
 export interface RedisStreamOptions extends StreamOptions {
   /**
    * `redis://host:6379/0`; parameters: `stream` (key, default `writes`), `replicas` (how many must confirm an append,
-   * default 0), `waitMs` (for how long they are waited for, default 1000), `timeoutMs` (of a command, default 5000).
+   * default 0), `waitMs` (for how long they are waited for, default 1000), `timeoutMs` (of a command, default 5000), and
+   * `volatile=yes`: a server that writes no append-only file will do, although its restart loses the queue.
    */
   readonly url: string
 }
 
 const group = 'mongo-writers'
-const parameters = ['stream', 'replicas', 'waitMs', 'timeoutMs']
+const parameters = ['stream', 'replicas', 'waitMs', 'timeoutMs', 'volatile']
 /** Released and abandoned entries ring no bell; they are looked for this often. */
 const longestBlockMs = 500
 
@@ -63,6 +66,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
     now,
     onLost = warnOfLoss,
     onParked = () => {},
+    onVolatile = () => {},
     wanted,
   } = options
   const limits = { ...defaultBounds, ...bounds }
@@ -80,11 +84,13 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
     opened.use(await RedisConnection.open({ target, name: `ballast-${name}`, timeoutMs }))
   const main = await connect('stream')
   const appender = await connect('append')
-  const refuseUnsynced = (): void => {
+  const refuseLess = (): void => {
+    refuseVolatile(appender, target)
     if (wanted?.fsyncedLocal !== true || appender.facts.fsyncedLocal) return
     throw new NotAppliedError(`${target.label} does not sync appends to its disk, as is wanted: set appendfsync always`)
   }
-  refuseUnsynced()
+  refuseLess()
+  if (!appender.facts.survivesRestart) onVolatile(appender.facts.caveat ?? '')
   const doorbell = opened.use(new RedisDoorbell({ target, key, timeoutMs }))
   const createGroup = async (): Promise<void> => {
     await main.send(['XGROUP', 'CREATE', key, group, '0', 'MKSTREAM']).catch((error: unknown) => {
@@ -99,8 +105,8 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
 
   const append = async (entries: readonly Entry[]): Promise<readonly AppendOutcome[]> => {
     const { maxEntries, maxBytes, maxOldestAgeMs, maxEntryBytes } = limits
-    refuseUnsynced()
-    const { fsyncedLocal } = appender.facts
+    refuseLess()
+    const { fsyncedLocal, survivesRestart } = appender.facts
     const sent = entries.filter(({ body }) => body.byteLength <= maxEntryBytes)
     const args = sent.flatMap(({ documents, firstId = '', body }) => [
       documents,
@@ -116,7 +122,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
     confirmed?.catch(() => {})
     const refusals = asList(await appending).map(asText)
     const replicas = refusals.includes('') && confirmed !== undefined ? await confirmed : 0
-    const durability: Durability = { fsyncedLocal, replicas }
+    const durability: Durability = { fsyncedLocal, replicas, ...(!survivesRestart && { volatile: true }) }
     let next = 0
     return entries.map(({ body }) => {
       if (body.byteLength > maxEntryBytes) return { outcome: 'too-large', maxBytes: maxEntryBytes }
@@ -266,25 +272,12 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
     },
     ...redisRoster((script, ...args) => run(main, script, ...args), claimTimeoutMs),
     async check() {
+      refuseVolatile(appender, target)
       // Nothing is added, yet a server that refuses writes (no memory, no disk, too few replicas, no primary any more) refuses this.
       await Promise.all([main, appender].map((connection) => connection.send(['HINCRBY', kin('state'), 'bytes', 0])))
     },
     close,
     [Symbol.asyncDispose]: close,
-  }
-}
-
-function decodeLetter(id: string, stored: Buffer): BuriedDocument {
-  const end = stored.indexOf('\n')
-  const [version, buriedAtMs, deliveries, reasonBytes] = stored.toString('latin1', 0, end).split(' ').map(Number)
-  if (version !== 1) throw new Error(`dead letter ${id} has format ${version}; this release reads format 1`)
-  const body = end + 1 + (reasonBytes ?? 0)
-  return {
-    id,
-    reason: stored.toString('utf8', end + 1, body),
-    buriedAtMs: buriedAtMs ?? 0,
-    deliveries: deliveries ?? 0,
-    body: stored.subarray(body),
   }
 }
 
