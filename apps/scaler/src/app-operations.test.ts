@@ -81,6 +81,8 @@ test('what-if compares strategies and changes nothing', async () => {
   const one = (await app.inject('/v1/what-if?remove=worker-1&strategy=sticky')).json()
   expect(one.strategies).toMatchObject([{ strategy: 'sticky', active: true, maxOverMean: 1 }])
   expect(one.strategies[0].movedRows).toBe(one.strategies[0].minimumRows)
+  const nobody = (await app.inject('/v1/what-if?remove=worker-0,worker-1')).json()
+  expect([answer.unownedRows, one.unownedRows, nobody.unownedRows]).toEqual([0, 0, 2_000])
   await expect(store.leaders.map()).resolves.toEqual(before)
   const codes = await Promise.all(
     ['remove=nobody', 'strategy=best', 'add=-1', 'add=x', 'add=100000'].map(async (query) => {
@@ -98,13 +100,16 @@ test('what-if compares strategies and changes nothing', async () => {
 })
 
 test('limits are changed for all, and returned to what the options say', async () => {
-  const { app } = await testApp()
+  const { app, store } = await testApp()
   const patch = async (payload: object) => app.inject({ method: 'PATCH', url: '/v1/limits', payload })
   expect((await app.inject('/v1/limits')).json()).toMatchObject({ minWorkers: 1, maxWorkers: 10, autoscale: true })
   expect((await patch({ minWorkers: 3, autoscale: false })).json()).toMatchObject({ minWorkers: 3, autoscale: false })
   const disagreeing = await patch({ maxWorkers: 2 })
   expect([disagreeing.statusCode, disagreeing.json().code]).toEqual([400, 'limits-disagree'])
   expect((await patch({ minWorkers: null, maxWorkers: 2 })).json()).toMatchObject({ minWorkers: 1, maxWorkers: 2 })
+  await store.operator.setLimits({ minWorkers: 20 })
+  const other = await patch({ churnBudgetRows: 7 })
+  expect([other.statusCode, other.json().churnBudgetRows], 'nothing to do with what is set').toEqual([200, 7])
   for (const wrong of [{}, { minWorkers: -1 }, { rowsPerWorker: 0 }, { autoscale: 'yes' }, { minimum: 1 }]) {
     expect((await patch(wrong)).statusCode, JSON.stringify(wrong)).toBe(400)
   }

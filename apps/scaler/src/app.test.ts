@@ -123,8 +123,16 @@ test('stats and history', async () => {
   ])
 })
 
+function refused(code: string): NotAppliedError {
+  return new NotAppliedError(`PostgreSQL refused: ${code}`, { cause: Object.assign(new Error(code), { code }) })
+}
+
 test.each([
   [new NotAppliedError('PostgreSQL is unreachable'), 503, 'store-unavailable'],
+  [refused('55P03'), 503, 'store-unavailable'],
+  [refused('25006'), 503, 'store-unavailable'],
+  [refused('42501'), 500, 'store-refused'],
+  [refused('23514'), 500, 'store-refused'],
   [new OutcomeUnknownError('PostgreSQL is unreachable: ECONNRESET'), 504, 'outcome-unknown'],
 ])('a store that fails with %s is %i %s', async (error, status, code) => {
   const { app } = await testApp((store) => ({

@@ -55,7 +55,20 @@ export async function build({ server, store, audit, strategy, zones, defaults, a
   return app
 }
 
+/**
+ * Classes of SQLSTATE that say no to the statement itself, whenever it comes: wrong data, constraints, objects or rights that are
+ * missing, what triggers raise, a program limit, damage. All others pass: locks, time-outs, resources, a server that only reads.
+ */
+const lasting = /^(?:0A|21|22|23|2F|38|39|3F|42|44|54|P0|XX)[0-9A-Z]{3}$/
+
+function isLasting({ cause }: Error): boolean {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'string' && lasting.test(cause.code)
+}
+
 function storeProblem(error: unknown): unknown {
+  if (error instanceof NotAppliedError && isLasting(error)) {
+    return problems.create('store-refused', `${error.message}; nothing was changed`, { cause: error })
+  }
   if (error instanceof NotAppliedError) {
     return problems.create('store-unavailable', `${error.message}; try again in a second`, {
       headers: { 'retry-after': '1' },

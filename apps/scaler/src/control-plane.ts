@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import type { Service } from '@ballast/service'
+import { ConfigError, type Service } from '@ballast/service'
 import { openWorkItemStore } from '@ballast/state-stores/work-item'
 import { build } from './app.ts'
 import { Autoscaler } from './autoscale/autoscaler.ts'
@@ -21,6 +21,7 @@ const autoscaleMs = 1_000
 /** The command `control-plane`. Several may run: one leads, all serve the API. */
 export async function controlPlane(service: Service<ControlPlaneConfig>): Promise<void> {
   const { config, log, health } = service
+  checkWorkers(config)
   const name = `${hostname()}-${randomUUID().slice(0, 8)}`
   const store = await openWorkItemStore(config.store, {
     applicationName: `scaler control-plane ${name}`,
@@ -130,6 +131,14 @@ export async function controlPlane(service: Service<ControlPlaneConfig>): Promis
       autoscaling: { target: target.name, dryRun: config.autoscaleDryRun, status: () => autoscaler.status },
     }),
   )
+}
+
+function checkWorkers({ minWorkers, maxWorkers }: ControlPlaneConfig): void {
+  if (minWorkers > maxWorkers) {
+    throw new ConfigError(
+      `--min-workers (SCALER_MIN_WORKERS) is ${minWorkers}, above --max-workers (SCALER_MAX_WORKERS), which is ${maxWorkers}`,
+    )
+  }
 }
 
 function scalingOf(config: ControlPlaneConfig) {

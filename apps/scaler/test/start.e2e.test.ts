@@ -43,6 +43,20 @@ test.each(['', 'w'.repeat(254)])('a worker called %j is refused in one sentence'
   await expect(failing(args, server.url)).resolves.toContain(`must have 1 to 253 characters, not ${name.length}`)
 })
 
+test('limits of the autoscaler that exclude each other are refused in one sentence', async () => {
+  const args = ['control-plane', '--listen', '127.0.0.1:0', '--min-workers', '5', '--max-workers', '2']
+  await expect(failing(args, server.url)).resolves.toMatch(
+    /--min-workers \(SCALER_MIN_WORKERS\) is 5, above --max-workers/,
+  )
+})
+
+test.each([{ args: ['rows', 'add', '0'] }, { args: ['plan', '--add', '1'] }, { args: ['limits', 'foo=1'] }])(
+  'wrong use ends with exit code 2: $args',
+  async ({ args }) => {
+    await expect(failing(args, server.url)).resolves.toMatch(/neither a count|need --what-if|is no limit/)
+  },
+)
+
 describe.each([['control-plane'], ['worker']])('%s ends with exit code 2 and one sentence when', (role) => {
   const args = [role, '--listen', '127.0.0.1:0']
 

@@ -1,4 +1,4 @@
-import { command, type Command, type Service } from '@ballast/service'
+import { command, ConfigError, type Command, type Service } from '@ballast/service'
 import type {
   AutoscaleAnswer,
   Explained,
@@ -87,7 +87,7 @@ export function cliCommands(print: Print): Record<string, Command> {
       asking(async (ask, { config: { whatIf, add, remove, strategy } }, tell) => {
         if (!whatIf) {
           if (add > 0 || remove.length > 0 || strategy.length > 0) {
-            throw new Error('--add, --remove and --strategy need --what-if: they change nothing')
+            throw new ConfigError('--add, --remove and --strategy need --what-if: they change nothing')
           }
           return tell(await ask<PlanAnswer>('GET', '/v1/plan'), show.showPlan)
         }

@@ -30,7 +30,7 @@ export function showWorkers({ leader, workers }: Workers): string {
 }
 
 export function showPause({ paused, sinceMs, resuming }: Pause): string {
-  if (!paused) return 'ticking'
+  if (!paused) return resuming ? 'ticking, except for rows that a transaction holds' : 'ticking'
   return `paused since ${at(sinceMs)}${resuming ? ', being resumed' : ''}`
 }
 
@@ -60,7 +60,7 @@ export function showPlan({ workers, unowned, moving, last }: PlanAnswer): string
   return `${table(['worker', 'alive', 'slots', 'target'], rows)}\n${unowned} unowned, ${moving} on the move\n${plan}`
 }
 
-export function showWhatIf({ rows, workers, strategies }: WhatIfAnswer): string {
+export function showWhatIf({ rows, workers, unownedRows, strategies }: WhatIfAnswer): string {
   const lines = strategies.map(({ strategy, active, movedRows, minimumRows, maxOverMean, adoptRows }) => [
     active ? `${strategy} *` : strategy,
     movedRows,
@@ -69,7 +69,8 @@ export function showWhatIf({ rows, workers, strategies }: WhatIfAnswer): string 
     adoptRows,
   ])
   const head = ['strategy', 'moved rows', 'over minimum', 'max/mean', 'rows to adopt it']
-  return `${table(head, lines)}\n${rows} rows, ${workers} workers now; * is at work`
+  const left = unownedRows > 0 ? `\nno worker would be left: nobody would tick the ${unownedRows} rows` : ''
+  return `${table(head, lines)}\n${rows} rows, ${workers} workers now; * is at work${left}`
 }
 
 export function showAutoscale({ target, paused, dryRun, status, cost }: AutoscaleAnswer): string {

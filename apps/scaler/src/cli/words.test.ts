@@ -1,3 +1,4 @@
+import { ConfigError } from '@ballast/service'
 import { expect, test } from 'vitest'
 import { table } from './table.ts'
 import { limitsChange, rowsAction } from './words.ts'
@@ -30,6 +31,11 @@ test('limits: numbers, switches and default; nothing else', () => {
   for (const word of ['maxWorkers', 'maxWorkers=', 'maxWorkers=x', '=1']) {
     expect(() => limitsChange([word])).toThrow(/is no limit: write maxWorkers=20/)
   }
+})
+
+test('a limit that there is none of is wrong use', () => {
+  expect(() => limitsChange(['foo=1'])).toThrow(ConfigError)
+  expect(() => limitsChange(['foo=1'])).toThrow('"foo" is no limit; there are imbalancePermille,')
 })
 
 test('a table: numbers to the right, nothing after the last word of a line', () => {

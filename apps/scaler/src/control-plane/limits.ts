@@ -12,6 +12,17 @@ export interface Tuning {
   readonly maxWorkers: number
 }
 
+const names: Readonly<Record<keyof Tuning, true>> = {
+  imbalancePermille: true,
+  rebalanceIntervalMs: true,
+  churnBudgetRows: true,
+  autoscale: true,
+  rowsPerWorker: true,
+  minWorkers: true,
+  maxWorkers: true,
+}
+export const limitNames: readonly string[] = Object.keys(names)
+
 /** The defaults with what is set in the store; a value of the wrong kind, or a name that is not known, counts for nothing. */
 export function tuned(defaults: Tuning, limits: Limits): Tuning {
   const number = (name: Exclude<keyof Tuning, 'autoscale'>): number => {

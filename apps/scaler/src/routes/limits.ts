@@ -56,7 +56,9 @@ export const limitRoutes: Routes<{ store: WorkItemStore; defaults: Tuning }> = a
         else wanted[name] = value
       }
       const { minWorkers, maxWorkers } = tuned(defaults, wanted)
-      if (minWorkers > maxWorkers) {
+      // Another change is not refused for what is set, or what the options of this control plane say.
+      const bounds = 'minWorkers' in change || 'maxWorkers' in change
+      if (bounds && minWorkers > maxWorkers) {
         throw problems.create('limits-disagree', `minWorkers (${minWorkers}) is above maxWorkers (${maxWorkers})`)
       }
       await store.operator.setLimits(change)

@@ -18,6 +18,7 @@ const Query = Type.Object({
 const WhatIf = Type.Object({
   rows: Type.Integer(),
   workers: Type.Integer({ description: 'that take rows now' }),
+  unownedRows: Type.Integer({ description: 'rows that nobody would tick: all of them when no worker is left' }),
   strategies: Type.Array(
     Type.Object({
       strategy: Type.String(),
@@ -56,9 +57,12 @@ export const whatIfRoutes: Routes<WhatIfParts> = async (app, { store, strategy, 
         store.leaders.estimateRows(),
       ])
       const living = members.filter(({ alive, draining }) => alive && !draining)
+      const leaving = new Set(named(remove, living))
+      const rows = counts.reduce((sum, count) => sum + count, 0)
       return {
-        rows: counts.reduce((sum, count) => sum + count, 0),
+        rows,
         workers: living.length,
+        unownedRows: living.length - leaving.size + add > 0 ? 0 : rows,
         strategies: whatIf({
           members: living,
           targets,
@@ -66,7 +70,7 @@ export const whatIfRoutes: Routes<WhatIfParts> = async (app, { store, strategy, 
           active: strategy,
           zones,
           add,
-          remove: named(remove, living),
+          remove: [...leaving],
           asked: split(asked).map(strategyOf),
         }),
       }
