@@ -77,7 +77,7 @@ test('a command that cannot be done is one sentence and an exit code', async () 
     err: expect.stringMatching(/^scaler: the control plane at http:\/\/127\.0\.0\.1:1 cannot be reached/),
     code: 1,
   })
-  expect(await run('rows', 'burn')).toMatchObject({ err: expect.stringContaining('write rows add <count>'), code: 1 })
+  expect(await run('rows', 'burn')).toMatchObject({ err: expect.stringContaining('write rows add <count>'), code: 2 })
   expect(await run('explain')).toMatchObject({ err: 'scaler: <id> is missing; see --help', code: 2 })
 })
 
