@@ -60,10 +60,12 @@ export function memoryLeaders(state: MemoryState): LeaderSide {
     },
     async takeOver(leader) {
       if (!leads(state, leader)) return 'stale'
-      const { moved, involved } = moveToTargets(state, (owner) => !takesSlots(state, owner))
+      // Asked once: somebody's time may be up in the middle of the slots.
+      const living = new Set([...state.workers.keys()].filter((name) => takesSlots(state, name)))
+      const { moved, involved } = moveToTargets(state, (owner) => owner === undefined || !living.has(owner))
       if (moved > 0) bumpLeases(state, involved)
       const lastTicks = [...involved]
-        .filter((name) => !takesSlots(state, name))
+        .filter((name) => !living.has(name))
         .map((name) => state.workers.get(name)?.lastTickMs ?? 0)
         .filter((ms) => ms > 0)
       return {
