@@ -28,12 +28,14 @@ export async function greet(send: Send, { username, password, database }: RedisT
   }
 }
 
-/** Cost: two round trips. */
+/** Cost: two round trips. Rejects while the server loads its data. */
 export async function inspect(send: Send, mayForget: boolean): Promise<ServerFacts> {
   const info = await send('INFO').catch((cause: unknown) => {
     const needed = /NOAUTH/.test(messageOf(cause))
     throw needed ? new Error('it asks for a password: put it into the URL', { cause }) : cause
   })
+  // Until then it says `aof_enabled:0`, whatever is set (`loadSingleAppendOnlyFile` of Redis 7).
+  if (/^loading:1\r?$/m.test(asText(info))) throw new Error('it is still reading its data from its disk')
   const settings = await send('CONFIG', 'GET', 'appendfsync', 'no-appendfsync-on-rewrite').catch((error: unknown) => {
     if (/unknown command|NOPERM|not allowed|disabled/i.test(messageOf(error))) return []
     throw error
