@@ -1,10 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { waitUntil } from '@ballast/testing'
+import { needsRoot, volume } from '@ballast/testing/volume'
 import { expect, test } from 'vitest'
 import { messageStoreProcess, startMessageStore } from './message-store-process.ts'
 import { get, remove, sha256 } from './messages-client.ts'
-import { needsRoot, volume } from './volume.ts'
 
 const large = 'large '.repeat(20_000)
 

@@ -1,17 +1,18 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '@ballast/testing'
 import { onTestFinished } from 'vitest'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export interface Volume {
   readonly path: string
+  /** Throws where a file is open for writing that keeps it from becoming read-only. */
   readonly remount: (how: 'ro' | 'rw') => void
 }
 
 export const needsRoot = 'no volume can be mounted here: run this as root'
 
-/** A volume of its own, which only root can mount; undefined where that cannot be had. */
+/** A volume of the test's own, in memory, which only root can mount; undefined where that cannot be had. Gone with the test. */
 export async function volume(sizeKiB: number): Promise<Volume | undefined> {
   const folder = await temporaryFolder()
   const path = join(folder.path, 'volume')
