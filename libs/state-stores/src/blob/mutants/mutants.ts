@@ -1,15 +1,4 @@
-/** One dangerous line taken out, and the tests that must fail without it. */
-export interface Mutant {
-  readonly name: string
-  /** Below `src`. */
-  readonly file: string
-  /** Occurs once. */
-  readonly line: string
-  readonly instead: string
-  readonly test: string
-  /** Part of the names of the tests in that file, so that one need not wait for the others. */
-  readonly named: string
-}
+import type { Mutant } from '../../mutants/mutant.ts'
 
 export const mutants: readonly Mutant[] = [
   {
@@ -101,11 +90,3 @@ export const mutants: readonly Mutant[] = [
     named: 'before a remove has unlinked',
   },
 ]
-
-/** The one that the environment names. */
-export function chosenMutant(): Mutant {
-  const wanted = process.env['BLOB_MUTANT']
-  const mutant = mutants.find(({ name }) => name === wanted)
-  if (mutant === undefined) throw new Error(`there is no mutant "${wanted}"`)
-  return mutant
-}

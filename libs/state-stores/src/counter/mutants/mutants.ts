@@ -1,15 +1,4 @@
-/** One dangerous line taken out, and the test file that must fail without it. */
-export interface Mutant {
-  readonly name: string
-  /** Below `src`. */
-  readonly file: string
-  /** Occurs once. */
-  readonly line: string
-  readonly instead: string
-  readonly test: string
-  /** Needs a server. */
-  readonly backend?: 'redis'
-}
+import type { Mutant } from '../../mutants/mutant.ts'
 
 export const mutants: readonly Mutant[] = [
   {

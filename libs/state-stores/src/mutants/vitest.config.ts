@@ -1,11 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
-import { mutants } from './mutants.ts'
+import { chosenChange } from './mutant.ts'
 
-const mutant = mutants.find(({ name }) => name === process.env['COUNTER_MUTANT'])
-if (mutant === undefined) throw new Error(`there is no mutant "${process.env['COUNTER_MUTANT']}"`)
-const { file, line, instead } = mutant
-const src = fileURLToPath(new URL('../..', import.meta.url))
+const { file, line, instead } = chosenChange()
+const src = fileURLToPath(new URL('..', import.meta.url))
 
 /** Runs tests on a changed line, without changing the file. */
 export default defineConfig({

@@ -1,9 +1,9 @@
 /** Loaded before all else by the processes that a test starts: they run on the changed line as well. */
 import { registerHooks } from 'node:module'
-import { chosenMutant } from './mutants.ts'
+import { chosenChange } from './mutant.ts'
 
-const { file, line, instead } = chosenMutant()
-const target = new URL(`../../${file}`, import.meta.url).href
+const { file, line, instead } = chosenChange()
+const target = new URL(`../${file}`, import.meta.url).href
 
 registerHooks({
   load(url, context, nextLoad) {
