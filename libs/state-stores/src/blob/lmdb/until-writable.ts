@@ -92,8 +92,10 @@ export class UntilWritable implements BlobStore {
 
   async #scrubUntilLeft(store: BlobStore, options: ScrubOptions): Promise<ScrubPage | undefined> {
     const { signal } = this.#leaving
+    // Many pages are scrubbed until the store is left: none keeps a listener.
+    const ended = new AbortController()
     const left = new Promise<never>((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: ended.signal })
     })
     // Whether it is between two pieces or not.
     left.catch(() => {})
@@ -106,6 +108,8 @@ export class UntilWritable implements BlobStore {
     } catch (error) {
       if (signal.aborted && error === signal.reason) return undefined
       throw error
+    } finally {
+      ended.abort()
     }
   }
 
