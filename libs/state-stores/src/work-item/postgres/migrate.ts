@@ -28,7 +28,7 @@ const migrations: readonly Migration[] = [
   async (client) => {
     // The number of slots is the one that the tables were made with, whoever migrates them.
     const { rows } = await client.query<{ slots: number }>('SELECT slots FROM ballast_scaler.settings')
-    if (rows[0] === undefined) throw new Error('ballast_scaler.settings is empty; restore it from a backup')
+    if (rows[0] === undefined) throw settingsAreEmpty()
     await client.query(plainSlot(rows[0].slots))
   },
   async (client) => void (await client.query(oddTicks)),
@@ -123,10 +123,14 @@ export async function readFacts(database: Database, version: number): Promise<Se
   const [facts] = await database.query<{ slots: number; type: string }>(`SELECT slots, (
       SELECT format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = 'public.work_items'::regclass AND attname = 'value'
     ) AS type FROM ballast_scaler.settings`)
-  if (facts === undefined) throw new Error('ballast_scaler.settings is empty; restore it from a backup')
+  if (facts === undefined) throw settingsAreEmpty()
   return {
     returnsOldRows: version >= 180_000,
     valueType: facts.type === 'bigint' ? 'bigint' : 'integer',
     slots: facts.slots,
   }
+}
+
+function settingsAreEmpty(): Error {
+  return new Error('ballast_scaler.settings is empty; restore it from a backup')
 }
