@@ -108,6 +108,16 @@ function readInteger(name: string, { min, max }: IntegerFlag, raw: unknown): num
   throw new UsageError(`--${name} needs a whole number from ${min} to ${max}, got ${got}.`)
 }
 
+/** What a program does: its exit code is what `main` gives, 2 for a wrong command line, 1 for any other error, told in a line. */
+export async function runProgram(main: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await main()
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`)
+    process.exitCode = error instanceof UsageError ? 2 : 1
+  }
+}
+
 /** The flags as aligned help lines. */
 export function describeFlags(flags: Flags): string {
   const lines = Object.entries(flags).map(([name, flag]) => {

@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { startFaultProxy } from '@ballast/fault-proxy'
-import { messageOf, parseCommandLine, UsageError } from '../../platform/command-line.ts'
+import { parseCommandLine, runProgram } from '../../platform/command-line.ts'
 import { comparison } from './comparison.ts'
 import { type Outcome, scaled, summaryTable } from './plan.ts'
 import { runStages } from './run-stages.ts'
@@ -24,12 +24,7 @@ const run = promisify(execFile)
 const script = fileURLToPath(new URL('k6-script.ts', import.meta.url))
 const say = (text: string): void => void process.stdout.write(`${text}\n`)
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
-}
+await runProgram(main)
 
 /** Exit code 1 when requests a second, p95 or the errors differ by more than 10 %. */
 async function main(): Promise<number> {

@@ -1,4 +1,4 @@
-import { messageOf, parseCommandLine, UsageError } from '../../platform/command-line.ts'
+import { parseCommandLine, runProgram, UsageError } from '../../platform/command-line.ts'
 import { generateLoad } from '../generate-load.ts'
 import { failures } from '../options.ts'
 import { hasWrk } from '../wrk/run-wrk.ts'
@@ -16,12 +16,7 @@ const flags = {
   journal: { kind: 'text', value: 'FILE', help: 'keep the ids of acknowledged writes in FILE.1' },
 } as const
 
-try {
-  process.exitCode = await main()
-} catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`)
-  process.exitCode = error instanceof UsageError ? 2 : 1
-}
+await runProgram(main)
 
 /** K6_SCALE and K6_TIME_SCALE are read as by the k6 script. Exit code 1 when a threshold fails. */
 async function main(): Promise<number> {
