@@ -10,7 +10,7 @@ import {
 } from 'prom-client'
 import { exposition, type Exposition } from './exposition.ts'
 import { renderSnapshot } from './render-snapshot.ts'
-import { mergeSnapshots, snapshotOf, type Snapshot } from './snapshot.ts'
+import { countsOf, mergeSnapshots, snapshotOf, type Snapshot } from './snapshot.ts'
 
 export interface MetricsOptions {
   /** Value of the label `service` on every series. */
@@ -32,6 +32,8 @@ export interface Metrics {
   exposition(accept: string | undefined): Promise<Exposition>
   /** Everything measured so far by this process, to be sent to another one. */
   snapshot(): Promise<Snapshot>
+  /** Its counters and histograms only, which cost little: no gauge is asked. */
+  counts(): Promise<Snapshot>
   /** Whatever other processes have measured is part of each exposition from now on; exemplars no longer are. */
   addSource(source: () => Promise<Snapshot>): void
 }
@@ -74,6 +76,7 @@ export function createMetrics({ service, defaultLabels = {}, processMetrics = tr
       return { contentType, body: renderSnapshot(mergeSnapshots(taken), format) }
     },
     snapshot,
+    counts: () => countsOf(registry, labels),
     addSource: (source) => void sources.push(source),
   }
 }

@@ -2,4 +2,4 @@ export { createMetrics, type Metrics, type MetricsOptions } from './create-metri
 export type { Exposition } from './exposition.ts'
 export { httpServerMetrics, type HttpServerMetrics } from './http-server-metrics.ts'
 export { Counter, Gauge, Histogram, Registry } from 'prom-client'
-export { cumulative, labelGauges, mergeSnapshots, type MetricSnapshot, type Snapshot } from './snapshot.ts'
+export { cumulative, gauges, labelGauges, mergeSnapshots, type MetricSnapshot, type Snapshot } from './snapshot.ts'

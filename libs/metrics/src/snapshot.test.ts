@@ -54,6 +54,18 @@ test('counters and histograms of several processes add up, gauges stay each its 
   expect(body).toContain('http_server_requests_in_flight{service="counter",worker="2"} 3')
 })
 
+test('counts come without any gauge being asked', async () => {
+  const metrics = measured(2)
+  metrics.gauge({
+    name: 'counter_dear',
+    help: 'costs much to ask',
+    collect: () => expect.fail('it was asked'),
+  })
+  const counts = await metrics.counts()
+  expect(counts.map(({ name }) => name)).toContain('counter_x_total')
+  expect(counts).toEqual(cumulative(counts))
+})
+
 test('of a process that has ended only what it counted stays', async () => {
   const names = cumulative(await measured(1).snapshot()).map(({ type }) => type)
   expect(new Set(names)).toEqual(new Set(['counter', 'histogram']))

@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client'
+import { Counter, Histogram, type Registry } from 'prom-client'
 
 /** One series of a metric. */
 export interface SeriesSnapshot {
@@ -16,12 +16,18 @@ export interface MetricSnapshot {
   readonly values: readonly SeriesSnapshot[]
 }
 
+type RegistryMetric = NonNullable<ReturnType<Registry['getSingleMetric']>>
+
 export type Snapshot = readonly MetricSnapshot[]
 
-/** What a registry holds now. Its metrics that are asked at each scrape are asked. */
-export async function snapshotOf(registry: Registry, defaultLabels: SeriesSnapshot['labels']): Promise<Snapshot> {
+/** What a registry holds now, as far as it is `wanted`. Those of its metrics that are asked at each scrape are asked. */
+export async function snapshotOf(
+  registry: Registry,
+  defaultLabels: SeriesSnapshot['labels'],
+  wanted: (metric: RegistryMetric) => boolean = () => true,
+): Promise<Snapshot> {
   const metrics = registry.getMetricsAsArray().flatMap(({ name }) => registry.getSingleMetric(name) ?? [])
-  const taken = await Promise.all(metrics.map((metric) => metric.get()))
+  const taken = await Promise.all(metrics.filter(wanted).map((metric) => metric.get()))
   return taken.map(({ name, help, type, values }) => ({
     name,
     help,
@@ -34,10 +40,17 @@ export async function snapshotOf(registry: Registry, defaultLabels: SeriesSnapsh
   }))
 }
 
+/** Its counters and histograms: to ask a gauge may cost much, as that of open descriptors does, which lists a folder. */
+export const countsOf = (registry: Registry, defaultLabels: SeriesSnapshot['labels']): Promise<Snapshot> =>
+  snapshotOf(registry, defaultLabels, (metric) => metric instanceof Counter || metric instanceof Histogram)
+
 const isCumulative = ({ type }: MetricSnapshot): boolean => type === 'counter' || type === 'histogram'
 
 /** What stays true of a process that has ended: what it counted, not what it was. */
 export const cumulative = (snapshot: Snapshot): Snapshot => snapshot.filter(isCumulative)
+
+/** What a process was when it was asked last. */
+export const gauges = (snapshot: Snapshot): Snapshot => snapshot.filter((metric) => !isCumulative(metric))
 
 /** Counters and histograms add up, so they stay as they are; a gauge of one process is told from the others' by a label. */
 export const labelGauges = (snapshot: Snapshot, labels: Readonly<Record<string, string>>): Snapshot =>

@@ -1,4 +1,4 @@
-import { createMetrics, mergeSnapshots, type Snapshot } from '@ballast/metrics'
+import { createMetrics, cumulative, mergeSnapshots, type Snapshot } from '@ballast/metrics'
 import { expect, test } from 'vitest'
 import { PoolMetrics } from './pool-metrics.ts'
 
@@ -44,6 +44,20 @@ test('one that does not answer is waited for once, counted with what it pushed, 
   }
   pool.leave(1)
   expect(values(await pool.collect(), 'x_done_total')).toMatchObject([{ value: 5 }])
+})
+
+test('what a worker pushes leaves the gauges of its last answer as they are', async () => {
+  const pool = new PoolMetrics({ service: 'x', waitMs: 30 })
+  const { promise: answered, resolve: answer } = Promise.withResolvers<Snapshot>()
+  pool.join(1, '1', () => answered)
+  pool.join(2, '2', never)
+  const collected = pool.collect()
+  answer(await counted(4, 3))
+  await answered
+  pool.push(1, cumulative(await counted(5, 9)))
+  const snapshot = await collected
+  expect(values(snapshot, 'x_done_total')).toMatchObject([{ value: 5 }])
+  expect(values(snapshot, 'x_open')).toMatchObject([{ worker: '1', value: 3 }])
 })
 
 test('a worker that ends while it is asked does not fail the scrape', async () => {

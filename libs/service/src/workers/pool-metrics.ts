@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { cumulative, labelGauges, mergeSnapshots, type MetricSnapshot, type Snapshot } from '@ballast/metrics'
+import { cumulative, gauges, labelGauges, mergeSnapshots, type MetricSnapshot, type Snapshot } from '@ballast/metrics'
 
 export interface PoolMetricsOptions {
   readonly service: string
@@ -17,7 +17,7 @@ interface Member {
 
 /**
  * What all workers of a process have measured, also those that have ended: a counter never goes down. Each pushes what
- * it has once a second and is asked at a scrape; one that does not answer is waited for `waitMs`, once, and told of in
+ * it has counted once a second and is asked for all at a scrape; one that does not answer is waited for `waitMs`, once, and told of in
  * the gauge `<service>_workers{state="unresponsive"}`. What one measured after its last push is lost when it is killed.
  */
 export class PoolMetrics {
@@ -35,9 +35,9 @@ export class PoolMetrics {
     this.#members.set(id, { worker, ask, last: [], asking: undefined })
   }
 
-  push(id: number, snapshot: Snapshot): void {
+  push(id: number, counts: Snapshot): void {
     const member = this.#members.get(id)
-    if (member !== undefined) member.last = snapshot
+    if (member !== undefined) member.last = [...counts, ...gauges(member.last)]
   }
 
   leave(id: number): void {

@@ -35,7 +35,7 @@ export function joinPrimary(metrics: Metrics, stopping: Stopping): Membership | 
     },
   })
   process.on('message', (message) => peer.receive(message))
-  const push = async (): Promise<void> => void (await peer.ask('push', await metrics.snapshot()))
+  const push = async (): Promise<void> => void (await peer.ask('push', await metrics.counts()))
   // It fails with the primary, and so does this process.
   setInterval(() => void push().catch(() => {}), pushEveryMs).unref()
   const exposition = async (accept: string | undefined) => {
