@@ -43,6 +43,7 @@ export interface PodSpec {
   readonly enableServiceLinks?: boolean
   readonly terminationGracePeriodSeconds?: number
   readonly securityContext?: Readonly<Record<string, unknown>>
+  readonly initContainers?: readonly Container[]
   readonly containers: readonly Container[]
   readonly volumes?: readonly Readonly<{
     name: string
@@ -72,6 +73,23 @@ export const parseObjects = (text: string): KubernetesObject[] =>
 
 export const isWorkload = (object: KubernetesObject): object is Workload =>
   object.kind === 'Deployment' || object.kind === 'StatefulSet'
+
+export interface Running {
+  readonly owner: KubernetesObject
+  readonly pod: PodSpec
+}
+
+const isPodSpec = (value: unknown): value is PodSpec => Array.isArray(at(value, 'containers'))
+
+/** The pods of everything that makes pods, whatever its kind: a workload, a Job, what a later version of the manifests may have. */
+export const podsIn = (objects: readonly KubernetesObject[]): Running[] =>
+  objects.flatMap((owner) => {
+    const templates = [at(owner, 'spec', 'template'), at(owner, 'spec', 'jobTemplate', 'spec', 'template')]
+    return templates
+      .map((template) => at(template, 'spec'))
+      .filter(isPodSpec)
+      .map((pod) => ({ owner, pod }))
+  })
 
 /** Ours, as opposed to the servers that our components start beside it. */
 export const isOurs = ({ metadata }: KubernetesObject): boolean =>

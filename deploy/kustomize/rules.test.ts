@@ -99,6 +99,17 @@ const breaches: Readonly<Record<string, readonly [overlay: string, from: string 
   'network-policies-let-through': ['staging', /(kind: NetworkPolicy\n[^]*?port:) 27017/, '$1 27018'],
 }
 
+/** The same of what is no workload: a Job, and a pod that names no account. */
+const furtherBreaches: readonly (readonly [rule: string, from: RegExp, to: string])[] = [
+  ['restricted', /(kind: Job\n[^]*?allowPrivilegeEscalation: )false/, '$1true'],
+  ['read-only-root', /(kind: Job\n[^]*?readOnlyRootFilesystem: )true/, '$1false'],
+  ['exact-image', /(kind: Job\n[^]*?image: mongo):[\d.]+/, '$1'],
+  ['requests-and-limits', /(kind: Job\n[^]*?limits:\n\s+)memory/, '$1cpu'],
+  ['no-service-links', /(kind: Job\n[^]*?enableServiceLinks: )false/, '$1true'],
+  ['token-only-where-used', /(kind: Job\n[^]*?automountServiceAccountToken: )false/, '$1true'],
+  ['restricted', /( +)containers:(?=\n[^]{0,80}--replSet)/, '$1initContainers: [{ name: first }]\n$1containers:'],
+]
+
 const scaledByAge = `kind: Service
 metadata: { name: load-tolerant-api, namespace: scenario }
 ---
@@ -109,21 +120,31 @@ spec: { triggers: [{ metadata: { url: 'http://load-tolerant-api.scenario.svc:909
 
 describe('each rule can fail', () => {
   const texts = new Map<string, string>()
+  const parsed = new Map<string, KubernetesObject[]>()
   beforeAll(async () => {
     for (const name of ['dev', 'staging', 'prod']) texts.set(name, await committed(name))
     texts.set('keda', scaledByAge)
+    for (const [name, text] of texts) parsed.set(name, parseObjects(text))
   })
 
   test('there is a breach of every rule', () => {
     expect(Object.keys(breaches).toSorted()).toEqual(rules.map(({ name }) => name).toSorted())
   })
 
+  test.each(furtherBreaches)('%s, by %s', (name, from, to) => {
+    const text = texts.get('dev') ?? ''
+    const broken = text.replace(from, to)
+    expect(broken).not.toBe(text)
+    expect(rules.find((rule) => rule.name === name)?.check(parseObjects(broken))).not.toEqual([])
+  })
+
   test.each(Object.entries(breaches))('%s', (name, [overlay, from, to]) => {
     const text = texts.get(overlay) ?? ''
     const broken: KubernetesObject[] = parseObjects(text.replace(from, to))
-    expect(broken.length).toBe(parseObjects(text).length)
+    const whole = parsed.get(overlay) ?? []
+    expect(broken.length).toBe(whole.length)
     const own = rules.find((rule) => rule.name === name)
-    expect(own?.check(parseObjects(text))).toEqual([])
+    expect(own?.check(whole)).toEqual([])
     expect(own?.check(broken)).not.toEqual([])
   })
 })

@@ -1,16 +1,43 @@
-import { at, isOurs, isWorkload, show, type Container, type KubernetesObject, type Workload } from '../objects.ts'
+import {
+  at,
+  isOurs,
+  isWorkload,
+  podsIn,
+  show,
+  type Container,
+  type KubernetesObject,
+  type PodSpec,
+  type Workload,
+} from '../objects.ts'
 import type { Rule } from '../rules.ts'
 
-const eachContainer = (
+/** Of workloads, which serve and are probed. */
+const eachServing = (
   objects: readonly KubernetesObject[],
   wrong: (container: Container, workload: Workload) => string | undefined,
 ): string[] =>
-  objects.filter(isWorkload).flatMap((workload) =>
-    workload.spec.template.spec.containers.flatMap((container) => {
-      const what = wrong(container, workload)
-      return what === undefined ? [] : [`${show(workload)}: ${what}`]
-    }),
+  objects
+    .filter(isWorkload)
+    .flatMap((workload) => told(workload, workload.spec.template.spec.containers, (found) => wrong(found, workload)))
+
+/** Of everything that makes pods, and of what runs in them before they start. */
+const eachContainer = (
+  objects: readonly KubernetesObject[],
+  wrong: (container: Container, pod: PodSpec) => string | undefined,
+): string[] =>
+  podsIn(objects).flatMap(({ owner, pod }) =>
+    told(owner, [...(pod.initContainers ?? []), ...pod.containers], (container) => wrong(container, pod)),
   )
+
+const told = (
+  owner: KubernetesObject,
+  containers: readonly Container[],
+  wrong: (container: Container) => string | undefined,
+): string[] =>
+  containers.flatMap((container) => {
+    const what = wrong(container)
+    return what === undefined ? [] : [`${show(owner)}: ${what}`]
+  })
 
 /** What a variable of ours is set to, wherever the pod has it from. */
 function setting(workload: Workload, objects: readonly KubernetesObject[], ending: string): string | undefined {
@@ -30,8 +57,7 @@ export const pods: readonly Rule[] = [
     name: 'restricted',
     why: 'the namespaces enforce the restricted standard: such a pod is not created',
     check: (objects) =>
-      eachContainer(objects, ({ securityContext = {} }, { spec }) => {
-        const pod = spec.template.spec.securityContext ?? {}
+      eachContainer(objects, ({ securityContext = {} }, { securityContext: pod = {} }) => {
         if (pod['runAsNonRoot'] !== true || at(pod, 'seccompProfile', 'type') !== 'RuntimeDefault')
           return 'may run as root'
         if (securityContext['allowPrivilegeEscalation'] !== false) return 'may gain privileges'
@@ -63,16 +89,15 @@ export const pods: readonly Rule[] = [
     name: 'no-service-links',
     why: 'a Service called counter would inject COUNTER_PORT=tcp://...',
     check: (objects) =>
-      objects
-        .filter(isWorkload)
-        .filter(({ spec }) => spec.template.spec.enableServiceLinks !== false)
-        .map((workload) => `${show(workload)} takes service links`),
+      podsIn(objects)
+        .filter(({ pod }) => pod.enableServiceLinks !== false)
+        .map(({ owner }) => `${show(owner)} takes service links`),
   },
   {
     name: 'three-probes',
     why: 'starting, being able to take requests and being stuck are three things; one probe for two of them restarts what only waits',
     check: (objects) =>
-      eachContainer(objects, ({ startupProbe, readinessProbe, livenessProbe }, workload) => {
+      eachServing(objects, ({ startupProbe, readinessProbe, livenessProbe }, workload) => {
         const paths = [startupProbe, readinessProbe, livenessProbe].map((probe) => probe?.httpGet?.path)
         if (startupProbe === undefined || readinessProbe === undefined || livenessProbe === undefined)
           return 'lacks a probe'
@@ -94,7 +119,7 @@ export const pods: readonly Rule[] = [
     name: 'grace-covers-the-drain',
     why: 'the kubelet kills a pod at the end of its grace period, whatever it was still answering',
     check: (objects) =>
-      eachContainer(objects, ({ lifecycle }, workload) => {
+      eachServing(objects, ({ lifecycle }, workload) => {
         if (!isOurs(workload)) return undefined
         const period = workload.spec.template.spec.terminationGracePeriodSeconds ?? 30
         const preStop = lifecycle?.preStop?.sleep?.seconds ?? Number.NaN
@@ -110,10 +135,15 @@ export const pods: readonly Rule[] = [
   {
     name: 'token-only-where-used',
     why: 'a token of the API in a pod that never asks it is a gift to whoever gets in',
-    check: (objects) =>
-      objects
+    check: (objects) => [
+      ...objects
         .filter(({ kind, metadata }) => kind === 'ServiceAccount' && metadata.name !== 'scaler-control-plane')
         .filter((account) => account['automountServiceAccountToken'] !== false)
         .map((account) => `${show(account)} mounts its token`),
+      // The account `default`, which every namespace has, mounts its token.
+      ...podsIn(objects)
+        .filter(({ pod }) => pod.serviceAccountName === undefined && pod.automountServiceAccountToken !== false)
+        .map(({ owner }) => `${show(owner)} mounts the token of an account that nobody chose`),
+    ],
   },
 ]
