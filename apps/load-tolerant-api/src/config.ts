@@ -135,6 +135,11 @@ export const consumerConfig = defineConfig({
       max: 40 * 2 ** 20,
       help: 'bytes claimed for one write command',
     }),
+    commandTargetMs: durationMs({
+      default: 1000,
+      min: 1,
+      help: 'while what a write command takes because of its size is longer than this, commands become smaller',
+    }),
     batchDelayMs: durationMs({ default: 0, help: 'pause after a batch that was not full, to let a larger one gather' }),
     claimTimeoutMs: durationMs({
       default: 30_000,

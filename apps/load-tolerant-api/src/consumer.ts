@@ -31,6 +31,7 @@ export async function consumer(service: Service<ConsumerConfig>): Promise<void> 
     commandsPerSecond: config.commandsPerSecond,
     maxBatchDocuments: config.maxBatchDocuments,
     maxBatchBytes: config.maxBatchBytes,
+    commandTargetMs: config.commandTargetMs,
     batchDelayMs: config.batchDelayMs,
     maxTakeovers: config.maxTakeovers,
     observe: flushMetrics(metrics, log),
@@ -44,7 +45,13 @@ export async function consumer(service: Service<ConsumerConfig>): Promise<void> 
       this.set(flusher.failures > 0 ? 1 : 0)
     },
   })
-
+  metrics.gauge({
+    name: 'load_tolerant_api_command_bytes_limit',
+    help: 'most bytes of the next write command, from how long the ones before took for theirs',
+    collect() {
+      this.set(flusher.commandBytes)
+    },
+  })
   metrics.gauge({
     name: 'load_tolerant_api_held_partitions',
     help: 'partitions of the queue whose active consumer this is; 0 while there is only one, which needs none',

@@ -7,6 +7,7 @@ const backlog = (bytes: number, settledBytes: number, entries = 10): Backlog => 
   documents: 0,
   bytes,
   oldestAgeMs: 0,
+  parkedEntries: 0,
   deadLetters: 0,
   appendedDocuments: 0n,
   settledDocuments: 0n,

@@ -53,6 +53,7 @@ async function setUp(options: Partial<FlusherOptions> = {}) {
     commandsPerSecond: 100,
     maxBatchDocuments: 1000,
     maxBatchBytes: 1_000_000,
+    commandTargetMs: 1000,
     batchDelayMs: 0,
     maxTakeovers: 3,
     observe: {
@@ -191,6 +192,44 @@ test('a store that cannot finish a large batch in time gets smaller ones, and th
   await running
   expect(await documents.count()).toBe(300)
   expect(batches.slice(0, 7)).toEqual([300, 1, 2, 4, 8, 16, 32])
+})
+
+/** 5,000 documents against a store which takes so long for a command, and answers nobody after twenty seconds. */
+async function drainSlowly(msOf: (documents: number) => number) {
+  const { clock, stream, documents, flusher, faults, failures } = await setUp({ maxBatchBytes: 8e6 })
+  await append(
+    stream,
+    ...range(0, 50).map((n) => range(100 * n, 100 * n + 100).map((id) => document(id, 'x'.repeat(550)))),
+  )
+  const batches: number[] = []
+  faults.before = (size) => {
+    batches.push(size)
+    clock.nowMs += Math.min(20_000, msOf(size))
+    if (msOf(size) > 20_000) throw new Error('timed out')
+  }
+  const startedMs = clock.nowMs
+  const stop = new AbortController()
+  const running = flusher.run(stop.signal)
+  await waitUntil(async () => (await stream.backlog()).entries === 0)
+  const tookMs = clock.nowMs - startedMs
+  stop.abort()
+  await running
+  expect(await documents.count()).toBe(5000)
+  return { batches, failures, tookMs }
+}
+
+test('a store that takes long for each document gets what it does in about a second, and no command times out', async () => {
+  const { batches, failures, tookMs } = await drainSlowly((size) => 10 * size)
+  expect(failures).toEqual([])
+  expect(Math.max(...batches)).toBeLessThan(250)
+  // What all of them take in any case, and a little for what each command takes besides.
+  expect(tookMs).toBeLessThan(60_000)
+})
+
+test('a store that takes a second for each command gets many documents with each, and no command times out', async () => {
+  const { batches, failures } = await drainSlowly(() => 1000)
+  expect(failures).toEqual([])
+  expect(batches.length).toBeLessThan(15)
 })
 
 test('who stops while the store fails gives his entries back at once', async () => {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Document, DocumentStore, InsertOutcome } from '@ballast/state-stores/document'
-import type { Claimed, Incarnation, WriteStream } from '@ballast/state-stores/stream'
+import { type Claimed, defaultBounds, type Incarnation, type WriteStream } from '@ballast/state-stores/stream'
 import { type Batch, judge, type Kept, mergeClaims } from './batch.ts'
+import { BatchSize, endOfCommand } from './batch-size.ts'
 
 export interface FlusherOptions {
   readonly stream: WriteStream
@@ -10,6 +11,8 @@ export interface FlusherOptions {
   readonly commandsPerSecond: number
   readonly maxBatchDocuments: number
   readonly maxBatchBytes: number
+  /** See `BatchSize`. */
+  readonly commandTargetMs: number
   readonly batchDelayMs: number
   readonly maxTakeovers: number
   readonly observe: FlusherObserver
@@ -35,11 +38,14 @@ const longestWaitMs = 1000
 const firstRetryMs = 100
 const longestRetryMs = 10_000
 const maxEntries = 1000
+/** What is claimed for a small command: as much as the largest entry has, which is handed out whole in any case. */
+const leastClaimBytes = defaultBounds.maxEntryBytes
 
 /**
  * Moves entries from the queue to the store. One round: claim what is there, wait for the slot of a write command,
  * insert, and settle each entry once the store has answered for every one of its documents. Whatever gathers in the
- * queue meanwhile is the next batch, so that batches grow with the load and a command is never spent on waiting.
+ * queue meanwhile is the next batch, so that batches grow with the load and a command is never spent on waiting. Documents and bytes
+ * of a command have a bound each, and its bytes another one from how long the store takes for them (`BatchSize`).
  *
  * While a store fails, rounds are probes of a single entry with growing pauses (a circuit breaker that is half open);
  * what is claimed stays claimed and is handed out again. Afterwards batches double from one entry on: a store that is too
@@ -56,12 +62,16 @@ export class Flusher {
   #failures = 0
   /** Entries in the next batch. */
   #limit = maxEntries
+  readonly #size: BatchSize
   #held: readonly Claimed[] = []
   /** Of entries which are held. */
   readonly #refusals = new Map<string, number>()
 
   constructor(options: FlusherOptions) {
     this.#options = options
+    // What was claimed is at least one entry, whatever the bound on bytes: one command should it be.
+    const maxBytes = Math.max(options.maxBatchBytes, leastClaimBytes)
+    this.#size = new BatchSize({ maxBytes, targetMs: options.commandTargetMs })
     this.#sleep = options.sleep ?? pause
     this.#now = options.now ?? (() => performance.now())
   }
@@ -69,6 +79,11 @@ export class Flusher {
   /** Failed rounds in a row; 0 while all is well. */
   get failures(): number {
     return this.#failures
+  }
+
+  /** Most bytes of the next write command. */
+  get commandBytes(): number {
+    return this.#size.bytes
   }
 
   /** Works until the signal aborts; then finishes the round it is in and gives back what it could not settle. */
@@ -93,10 +108,11 @@ export class Flusher {
   /** One round; whether there was as much as a batch may hold. */
   async round(signal?: AbortSignal): Promise<boolean> {
     const { stream, incarnation, maxBatchBytes, maxTakeovers } = this.#options
+    const maxBytes = Math.min(maxBatchBytes, Math.max(leastClaimBytes, this.#size.bytes))
     const claims = await stream.claim(incarnation, {
       // What is held comes first, and shall leave room for what is next.
       maxEntries: this.#limit + this.#refusals.size,
-      maxBytes: maxBatchBytes,
+      maxBytes: maxBytes + bytesOf(this.#held),
       waitMs: longestWaitMs,
       ...(signal === undefined ? {} : { signal }),
     })
@@ -108,16 +124,17 @@ export class Flusher {
     const [refused] = kept
     if (refused !== undefined && kept.length === claims.length)
       throw new Error(`the document store refuses what it is given: ${refused.reason}`)
-    const bytes = claims.reduce((sum, { body }) => sum + body.byteLength, 0)
-    return claims.length - kept.length >= this.#limit || bytes > maxBatchBytes / 2
+    return claims.length - kept.length >= this.#limit || bytesOf(claims) - bytesOf(this.#held) > maxBytes / 2
   }
 
   async #flush(batch: Batch): Promise<readonly Kept[]> {
     const outcomes: InsertOutcome[] = []
     const { maxBatchDocuments, stream, observe } = this.#options
-    for (let from = 0; from < batch.documents.length; from += maxBatchDocuments) {
-      const part = batch.documents.slice(from, from + maxBatchDocuments)
-      for (const outcome of await this.#command(part)) outcomes.push(outcome)
+    for (let from = 0; from < batch.documents.length;) {
+      const bounds = { maxDocuments: maxBatchDocuments, maxBytes: this.#size.bytes }
+      const end = endOfCommand(batch.documents, from, bounds)
+      for (const outcome of await this.#command(batch.documents.slice(from, end))) outcomes.push(outcome)
+      from = end
     }
     const { acknowledge, bury, keep } = judge(batch, outcomes, this.#refusals)
     for (const { entry } of batch.claims) this.#refusals.delete(entry)
@@ -148,13 +165,23 @@ export class Flusher {
     const startedMs = this.#now()
     try {
       const outcomes = await this.#options.documents.insertMany(documents)
-      observe.command(documents.length, outcomes, this.#now() - startedMs)
+      const durationMs = this.#now() - startedMs
+      observe.command(documents.length, outcomes, durationMs)
+      this.#size.answered(
+        documents.reduce((sum, { bson }) => sum + bson.byteLength, 0),
+        durationMs,
+      )
       return outcomes
+    } catch (error) {
+      this.#size.failed()
+      throw error
     } finally {
       this.#lastCommandEndedMs = this.#now()
     }
   }
 }
+
+const bytesOf = (claims: readonly Claimed[]): number => claims.reduce((sum, { body }) => sum + body.byteLength, 0)
 
 async function pause(ms: number, signal?: AbortSignal): Promise<void> {
   // An abort ends the pause early, which is all it is for.

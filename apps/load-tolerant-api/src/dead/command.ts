@@ -1,5 +1,5 @@
 import { ConfigError, type Service } from '@ballast/service'
-import { type BuriedDocument, openPartitions } from '@ballast/state-stores/stream'
+import { type Backlog, type BuriedDocument, openPartitions } from '@ballast/state-stores/stream'
 import { boundsOf, type DeadConfig, settings } from '../config.ts'
 import { type LetterFilter, pagesOf, replay, type ReplayReport } from './dead-letters.ts'
 
@@ -24,7 +24,7 @@ export async function deadCommand(service: Service<DeadConfig>, print: Print): P
     return report.unknown === 0 && report.full === null ? 0 : 1
   }
   const count = await list(pagesOf(stream, filterOf(config)), config.json, print)
-  if (!config.json) print(`${count} dead letters\n`)
+  if (!config.json) print(asTotal(count, await stream.backlog()))
   return 0
 }
 
@@ -52,6 +52,13 @@ function lineOf(letter: BuriedDocument): string {
   const { id, buriedAt, bytes, reason } = summaryOf(letter)
   // A reason can hold what a server said about a document: one line a letter, whatever it is.
   return `${id}  ${buriedAt}  ${bytes} bytes  ${JSON.stringify(reason).slice(1, -1)}\n`
+}
+
+/** What waits for a newer release is queued and not dead, but who looks for a write that does not arrive looks here. */
+function asTotal(letters: number, { parkedEntries }: Backlog): string {
+  const total = `${letters} dead letters\n`
+  if (parkedEntries === 0) return total
+  return `${total}${parkedEntries} queued entries are in the format of a newer release: start a consumer of that release\n`
 }
 
 function asText({ replayed, unknown, full }: ReplayReport): string {

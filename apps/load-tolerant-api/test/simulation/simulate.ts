@@ -112,6 +112,7 @@ function newFlusher(
     commandsPerSecond: 100,
     maxBatchDocuments: 12,
     maxBatchBytes: 1_000_000,
+    commandTargetMs: 1000,
     batchDelayMs: 0,
     maxTakeovers: 3,
     observe: { command: nothing, settled: nothing, notOwner: nothing, failed: nothing },

@@ -276,6 +276,7 @@ export function describeStreamContract(
         documents: 4,
         bytes: 2,
         oldestAgeMs: 0,
+        parkedEntries: 0,
         deadLetters: 0,
         appendedDocuments: 9n,
         settledDocuments: 5n,

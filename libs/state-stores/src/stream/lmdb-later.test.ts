@@ -35,8 +35,13 @@ test('an entry of a newer release is parked and the rest goes on; one that was c
     path,
     now: () => clock.nowMs,
     claimTimeoutMs: 1000,
+    bounds: { maxOldestAgeMs: 30_000 },
     onParked: (entries) => void parked.push(entries),
   })
+  // The oldest that this release reads, and nobody has.
+  const { oldestAgeMs } = await stream.backlog()
+  expect(oldestAgeMs).toBeGreaterThanOrEqual(50_000)
+  expect(await stream.append([entry('late')])).toEqual([{ outcome: 'full', bound: 'age' }])
   const claims = await stream.claim('one', request)
   expect(claims.map(({ entry: id, damaged }) => [id, damaged === undefined])).toEqual([
     ['2', false],
@@ -48,5 +53,11 @@ test('an entry of a newer release is parked and the rest goes on; one that was c
   clock.nowMs += 1001
   expect(await stream.claim('one', request)).toEqual([])
   expect(parked).toEqual([1, 1])
-  expect((await stream.backlog()).entries).toBe(1)
+  expect(await stream.backlog()).toMatchObject({ entries: 1, parkedEntries: 1, oldestAgeMs: 0 })
+  // It stops neither writers nor an audit.
+  expect(await stream.append([entry('fresh')])).toMatchObject([{ outcome: 'appended' }])
+  expect((await stream.queued({ limit: 10 })).map(({ body }) => Buffer.from(body).toString())).toEqual([
+    expect.stringContaining('format 9; this release reads'),
+    'fresh',
+  ])
 })

@@ -1,6 +1,6 @@
 import type { LmdbTable } from '../lmdb-environment.ts'
 import { decodeDead } from './lmdb-dead.ts'
-import { decodeFrame, sequenceKey, sequenceOf, writerKey } from './lmdb-records.ts'
+import { decodeFrame, isLater, laterFormat, sequenceKey, sequenceOf, writerKey } from './lmdb-records.ts'
 import type { WriteStream } from './port.ts'
 
 interface Tables {
@@ -43,7 +43,7 @@ export function lmdbReads({
       latest(() =>
         Array.from(entries.range({ start: sequenceKey(Number(after) + 1), limit }), ({ key, value }) => ({
           entry: String(sequenceOf(key)),
-          body: decodeFrame(value).body,
+          body: isLater(value) ? Buffer.from(laterFormat(value)) : decodeFrame(value).body,
         })),
       ),
   }

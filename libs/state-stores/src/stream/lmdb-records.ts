@@ -53,6 +53,9 @@ export const frameHeaderBytes = 30
 /** Whether a newer release wrote the frame: left to its consumers. */
 export const isLater = (frame: Buffer): boolean => (frame[0] ?? 0) > version
 
+export const laterFormat = (frame: Buffer): string =>
+  `a stream entry of format ${frame[0]}; this release reads formats 1 to ${version}`
+
 export interface Frame {
   readonly documents: number
   readonly appendedAtMs: number

@@ -3,7 +3,6 @@ import { fullBound, refusal } from './bounds.ts'
 import { claimable, handOut, type Holding, holds, nobody, parked } from './claim-order.ts'
 import { decodeDead, keepDead } from './lmdb-dead.ts'
 import {
-  appendedAt,
   decodeFrame,
   decodeHolding,
   decodeState,
@@ -19,6 +18,7 @@ import {
   type StreamState,
   writerKey,
 } from './lmdb-records.ts'
+import { oldestReadable, parkedIn } from './lmdb-later.ts'
 import { lmdbReads } from './lmdb-reads.ts'
 import { poll } from './poll.ts'
 import {
@@ -90,10 +90,8 @@ export async function lmdbStream({
     environment.refresh()
     return read()
   }
-  const oldestAgeMs = (): number => {
-    for (const { value } of entries.range({ limit: 1 })) return Math.max(0, now() - appendedAt(value))
-    return 0
-  }
+  const oldestAtMs = oldestReadable(entries)
+  const oldestAgeMs = (): number => Math.max(0, now() - (oldestAtMs() ?? Infinity))
 
   const frameOf = (sequence: number): Buffer => {
     const frame = entries.get(sequenceKey(sequence))
@@ -257,6 +255,7 @@ export async function lmdbStream({
           documents: totals.documents,
           bytes: totals.bytes,
           oldestAgeMs: oldestAgeMs(),
+          parkedEntries: parkedIn(holdings),
           deadLetters: totals.deadLetters,
           appendedDocuments: BigInt(totals.appendedDocuments),
           settledDocuments: BigInt(totals.settledDocuments),

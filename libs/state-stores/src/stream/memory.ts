@@ -142,6 +142,7 @@ export function memoryStream({
       documents: totals.documents,
       bytes: totals.bytes,
       oldestAgeMs: oldestAgeMs(),
+      parkedEntries: 0,
       deadLetters: dead.size,
       appendedDocuments: totals.appended,
       settledDocuments: totals.settled,

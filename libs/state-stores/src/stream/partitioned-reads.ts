@@ -55,6 +55,7 @@ export function sumOf(backlogs: readonly Backlog[]): Backlog {
     documents: sum.documents + one.documents,
     bytes: sum.bytes + one.bytes,
     oldestAgeMs: Math.max(sum.oldestAgeMs, one.oldestAgeMs),
+    parkedEntries: sum.parkedEntries + one.parkedEntries,
     deadLetters: sum.deadLetters + one.deadLetters,
     appendedDocuments: sum.appendedDocuments + one.appendedDocuments,
     settledDocuments: sum.settledDocuments + one.settledDocuments,

@@ -78,6 +78,8 @@ export interface Backlog {
   readonly bytes: number
   /** Age of the oldest entry that this release reads; 0 when there is none. Such in the format of a newer one stop nobody. */
   readonly oldestAgeMs: number
+  /** Entries in the format of a newer release, as far as a consumer came upon them: they wait for one of that release. */
+  readonly parkedEntries: number
   readonly deadLetters: number
   readonly appendedDocuments: bigint
   /** Left the queue by `acknowledge` or `bury`, and their bytes: two readings make a drain rate. */

@@ -203,6 +203,7 @@ await describeOnBackend('redis', () => {
     await stream.acknowledge(beside)
     expect(await stream.claim('one', request)).toEqual([])
     expect(parked).toEqual([1])
+    expect(await stream.backlog()).toMatchObject({ entries: 1, parkedEntries: 1 })
     await waitUntil(async () => (await stream.claim('two', request)).length === 0 && parked.length > 1)
     expect(await other.send(['HGETALL', '{writes}:takeovers'])).toEqual([])
     expect(await other.send(['XLEN', 'writes'])).toBe(1)

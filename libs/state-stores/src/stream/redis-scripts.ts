@@ -210,9 +210,15 @@ end
 return outcomes
 `)
 
-/** Answers length, age of the oldest entry, number of dead letters and the state. */
+/** Answers length, age of the oldest entry, number of dead letters, the state, and how many entries are parked. */
 export const backlogScript = script(`${prelude}
-return { redis.call('XLEN', stream), oldestAge(), redis.call('HLEN', dead), redis.call('HGETALL', state) }
+local waiting = 0
+-- Without stream or group it is an error, and no list.
+for _, info in ipairs(redis.pcall('XINFO', 'CONSUMERS', stream, group)) do
+  local fields = fieldsOf(info)
+  if fields['name'] == parked then waiting = fields['pending'] end
+end
+return { redis.call('XLEN', stream), oldestAge(), redis.call('HLEN', dead), redis.call('HGETALL', state), waiting }
 `)
 
 /** 4: writer, 5: counter. Answers the fields of the entry that may hold the id. */

@@ -220,7 +220,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
     bury: (burials) => settle('bury', burials, ({ claimed, dead }) => ({ claim: claimed, letters: dead })),
     release: (claims) => settle('release', claims, (claim) => ({ claim, letters: [] })),
     async backlog() {
-      const [length, age, deadLetters, state] = asList(await run(main, backlogScript))
+      const [length, age, deadLetters, state, parkedEntries] = asList(await run(main, backlogScript))
       const counts = asRecord(state)
       const count = (name: string): string => counts.get(name)?.toString() ?? '0'
       const entries = asNumber(length)
@@ -230,6 +230,7 @@ export async function redisStream(options: RedisStreamOptions): Promise<WriteStr
         documents: Number(count('documents')) + Math.max(0, entries - Number(count('entries'))),
         bytes: Number(count('bytes')),
         oldestAgeMs: asNumber(age),
+        parkedEntries: asNumber(parkedEntries),
         deadLetters: asNumber(deadLetters),
         appendedDocuments: BigInt(count('appendedDocuments')),
         settledDocuments: BigInt(count('settledDocuments')),
