@@ -71,7 +71,7 @@ test('what-if compares strategies and changes nothing', async () => {
   await store.rows.add({ count: 2_000 })
   const before = await store.leaders.map()
   const answer = (await app.inject('/v1/what-if?add=1')).json()
-  expect(answer).toMatchObject({ rows: 2_000, workers: 2 })
+  expect(answer).toMatchObject({ rows: 2_000, workers: 2, joining: ['worker-2'] })
   expect(answer.strategies.map(({ strategy }: { strategy: string }) => strategy)).toEqual([
     'sticky',
     'bounded',
@@ -85,7 +85,7 @@ test('what-if compares strategies and changes nothing', async () => {
   expect([answer.unownedRows, one.unownedRows, nobody.unownedRows]).toEqual([0, 0, 2_000])
   await expect(store.leaders.map()).resolves.toEqual(before)
   const codes = await Promise.all(
-    ['remove=nobody', 'strategy=best', 'add=-1', 'add=x', 'add=100000'].map(async (query) => {
+    ['remove=nobody', 'strategy=best', 'join=worker-1', 'add=-1', 'add=x', 'add=100000'].map(async (query) => {
       const response = await app.inject(`/v1/what-if?${query}`)
       return `${response.statusCode} ${response.json().code}`
     }),
@@ -93,6 +93,7 @@ test('what-if compares strategies and changes nothing', async () => {
   expect(codes).toEqual([
     '404 worker-not-found',
     '400 strategy-unknown',
+    '400 invalid-request',
     '400 invalid-request',
     '400 invalid-request',
     '400 invalid-request',

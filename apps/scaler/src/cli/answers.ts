@@ -48,6 +48,7 @@ export interface PlanAnswer {
 export interface WhatIfAnswer {
   readonly rows: number
   readonly workers: number
+  readonly joining: readonly string[]
   readonly unownedRows: number
   readonly strategies: readonly {
     strategy: string

@@ -84,14 +84,15 @@ export function cliCommands(print: Print): Record<string, Command> {
     ),
     plan: command(
       plan,
-      asking(async (ask, { config: { whatIf, add, remove, strategy } }, tell) => {
+      asking(async (ask, { config: { whatIf, add, join, remove, strategy } }, tell) => {
         if (!whatIf) {
-          if (add > 0 || remove.length > 0 || strategy.length > 0) {
-            throw new ConfigError('--add, --remove and --strategy need --what-if: they change nothing')
+          if (add > 0 || join.length > 0 || remove.length > 0 || strategy.length > 0) {
+            throw new ConfigError('--add, --join, --remove and --strategy need --what-if: they change nothing')
           }
           return tell(await ask<PlanAnswer>('GET', '/v1/plan'), show.showPlan)
         }
         const query = new URLSearchParams({ add: String(add), remove: remove.join() })
+        if (join.length > 0) query.set('join', join.join())
         if (strategy.length > 0) query.set('strategy', strategy.join())
         return tell(await ask<WhatIfAnswer>('GET', `/v1/what-if?${query.toString()}`), show.showWhatIf)
       }),

@@ -70,6 +70,7 @@ export const cliConfigs = {
   plan: define('shows who owns how much; with --what-if what a change would move', 'scaler plan --what-if --add 1', {
     whatIf: flag({ help: 'compare strategies for a change, and change nothing' }),
     add: integer({ default: 0, max: 1_000, help: 'with --what-if: workers that join' }),
+    join: list({ help: 'with --what-if: names of those, where they do not go on with the present numbers' }),
     remove: list({ help: 'with --what-if: workers that leave' }),
     strategy: list({ help: 'with --what-if: strategies, of sticky, bounded, ring, rendezvous; default all' }),
   }),

@@ -60,7 +60,7 @@ export function showPlan({ workers, unowned, moving, last }: PlanAnswer): string
   return `${table(['worker', 'alive', 'slots', 'target'], rows)}\n${unowned} unowned, ${moving} on the move\n${plan}`
 }
 
-export function showWhatIf({ rows, workers, unownedRows, strategies }: WhatIfAnswer): string {
+export function showWhatIf({ rows, workers, joining, unownedRows, strategies }: WhatIfAnswer): string {
   const lines = strategies.map(({ strategy, active, movedRows, minimumRows, maxOverMean, adoptRows }) => [
     active ? `${strategy} *` : strategy,
     movedRows,
@@ -70,7 +70,8 @@ export function showWhatIf({ rows, workers, unownedRows, strategies }: WhatIfAns
   ])
   const head = ['strategy', 'moved rows', 'over minimum', 'max/mean', 'rows to adopt it']
   const left = unownedRows > 0 ? `\nno worker would be left: nobody would tick the ${unownedRows} rows` : ''
-  return `${table(head, lines)}\n${rows} rows, ${workers} workers now; * is at work${left}`
+  const who = joining.length > 0 ? `; ${joining.join(', ')} would join` : ''
+  return `${table(head, lines)}\n${rows} rows, ${workers} workers now${who}; * is at work${left}`
 }
 
 export function showAutoscale({ target, paused, dryRun, status, cost }: AutoscaleAnswer): string {

@@ -8,8 +8,8 @@ export interface Question {
   /** What the control plane works with. */
   readonly active: Strategy
   readonly zones: 'weights' | 'spread'
-  /** Workers that join, of weight 1, each in the zone that then weighs least. */
-  readonly add: number
+  /** Names of workers that join (`joiningNames`), of weight 1, each in the zone that then weighs least. */
+  readonly joining: readonly string[]
   /** Names of those that leave. */
   readonly remove: readonly string[]
   readonly asked: readonly Strategy[]
@@ -30,13 +30,9 @@ export interface Answer {
 
 /** What a change of the workers would cost, by each strategy: pure, nothing is changed. */
 export function whatIf(question: Question): Answer[] {
-  const { members, targets, counts, active, zones, add, asked } = question
+  const { members, targets, counts, active, zones, joining, asked } = question
   const leaving = new Set(question.remove)
   const before = members.filter(({ draining }) => !draining)
-  const names = new Set(members.map(({ name }) => name))
-  const joining = Array.from({ length: members.length + add }, (_, i) => `new-${i}`)
-    .filter((name) => !names.has(name))
-    .slice(0, add)
   const staying = before.filter(({ name }) => !leaving.has(name))
   const places = thinnestZones(before, staying, joining.length)
   const after = [...staying, ...joining.map((name, i) => ({ name, weight: 1, draining: false, zone: places[i] ?? '' }))]

@@ -4,6 +4,7 @@ import { Type } from 'typebox'
 import type { AutoscaleStatus } from '../autoscale/autoscaler.ts'
 import { tuned, type Tuning } from '../control-plane/limits.ts'
 import type { Strategy } from '../control-plane/strategy.ts'
+import { joiningNames } from '../control-plane/joining.ts'
 import { whatIf } from '../control-plane/what-if.ts'
 
 /** The autoscaler of this process, as far as the API shows it. */
@@ -57,9 +58,10 @@ export const autoscaleRoutes: Routes<Parts> = async (app, { store, strategy, zon
       .toSorted((a, b) => b.length - a.length || (a < b ? 1 : -1))
       .slice(0, Math.max(0, workers - wanted))
     const remove = leaving.length > 0 ? [...leaving] : byNumber
-    const add = Math.max(0, wanted - workers)
+    const present = members.filter(({ alive }) => alive).map(({ name }) => name)
+    const joining = joiningNames(present, { count: wanted - workers })
     const common = { members: living, targets, counts, zones, active: strategy, asked: [strategy] }
-    const [answer] = whatIf({ ...common, add, remove })
+    const [answer] = whatIf({ ...common, joining, remove })
     if (answer === undefined) return null
     const { movedRows, minimumRows, maxOverMean } = answer
     return { movedRows, minimumRows, maxOverMean }

@@ -1,12 +1,19 @@
-import type { Routes } from '@ballast/service'
+import { serviceProblems, type Routes } from '@ballast/service'
 import type { WorkItemStore } from '@ballast/state-stores/work-item'
 import { Type } from 'typebox'
+import { joiningNames } from '../control-plane/joining.ts'
 import { strategies, type Strategy } from '../control-plane/strategy.ts'
 import { whatIf } from '../control-plane/what-if.ts'
 import { problems } from '../problems.ts'
 
 const Query = Type.Object({
   add: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000, default: 0, description: 'workers that join' })),
+  join: Type.Optional(
+    Type.String({
+      maxLength: 10_000,
+      description: 'their names, separated by commas; further ones get the lowest free numbers of the present names',
+    }),
+  ),
   remove: Type.Optional(
     Type.String({ maxLength: 10_000, description: 'names of workers that leave, separated by commas' }),
   ),
@@ -18,6 +25,9 @@ const Query = Type.Object({
 const WhatIf = Type.Object({
   rows: Type.Integer(),
   workers: Type.Integer({ description: 'that take rows now' }),
+  joining: Type.Array(Type.String(), {
+    description: 'names of those that join: with others, other slots of the same size may move',
+  }),
   unownedRows: Type.Integer({ description: 'rows that nobody would tick: all of them when no worker is left' }),
   strategies: Type.Array(
     Type.Object({
@@ -50,7 +60,7 @@ export const whatIfRoutes: Routes<WhatIfParts> = async (app, { store, strategy, 
       },
     },
     async (request) => {
-      const { add = 0, remove = '', strategy: asked = strategies.join() } = request.query
+      const { add = 0, join = '', remove = '', strategy: asked = strategies.join() } = request.query
       const [members, { targets }, counts] = await Promise.all([
         store.leaders.members(),
         store.leaders.map(),
@@ -58,18 +68,21 @@ export const whatIfRoutes: Routes<WhatIfParts> = async (app, { store, strategy, 
       ])
       const living = members.filter(({ alive, draining }) => alive && !draining)
       const leaving = new Set(named(remove, living))
+      const present = members.filter(({ alive }) => alive).map(({ name }) => name)
+      const joining = joiningNames(present, { count: add, names: newcomers(join, present) })
       const rows = counts.reduce((sum, count) => sum + count, 0)
       return {
         rows,
         workers: living.length,
-        unownedRows: living.length - leaving.size + add > 0 ? 0 : rows,
+        joining,
+        unownedRows: living.length - leaving.size + joining.length > 0 ? 0 : rows,
         strategies: whatIf({
           members: living,
           targets,
           counts,
           active: strategy,
           zones,
-          add,
+          joining,
           remove: [...leaving],
           asked: split(asked).map(strategyOf),
         }),
@@ -91,6 +104,13 @@ function strategyOf(word: string): Strategy {
     throw problems.create('strategy-unknown', `${JSON.stringify(word)} is no strategy: ${known}`)
   }
   return found
+}
+
+function newcomers(list: string, present: readonly string[]): string[] {
+  const names = [...new Set(split(list))]
+  const known = names.find((name) => present.includes(name))
+  if (known === undefined) return names
+  throw serviceProblems.create('invalid-request', `join: ${JSON.stringify(known)} is there already; name who is not`)
 }
 
 function named(list: string, living: readonly { readonly name: string }[]): string[] {
