@@ -18,8 +18,25 @@ test('counters come in order of their names, a page at a time, within a namespac
   expect(all.next).toBeNull()
 })
 
-test.each(['limit=0', 'limit=1001', 'limit=x', 'after=b', 'namespace=a%20b'])('%s is refused', async (query) => {
-  const { app } = await testApp()
-  const code = query.startsWith('namespace') ? 'invalid-name' : 'invalid-request'
-  expect((await app.inject(`/v1/counters?${query}`)).json()).toMatchObject({ status: 400, code })
+test('a beginning of a name finds what follows it, within a namespace too', async () => {
+  const { app, store } = await testApp()
+  const names = ['shop/orders', 'shop/orders.eu', 'shop/visits', 'shops/orders', 'a/shop']
+  await store.commit(names.map((name) => ({ kind: 'add', name, by: 1n })))
+  const found = async (query: Record<string, string>): Promise<string[]> => {
+    const { counters } = (await app.inject({ url: '/v1/counters', query })).json()
+    return counters.map(({ namespace, name }: { namespace: string; name: string }) => `${namespace}/${name}`)
+  }
+  await expect(found({ prefix: 'sho' })).resolves.toEqual(names.slice(0, 4))
+  await expect(found({ prefix: 'shop/or' })).resolves.toEqual(names.slice(0, 2))
+  await expect(found({ namespace: 'shop', prefix: 'v' })).resolves.toEqual(['shop/visits'])
+  await expect(found({ prefix: '' })).resolves.toHaveLength(5)
 })
+
+test.each(['prefix=a/b/c', 'limit=0', 'limit=1001', 'limit=x', 'after=b', 'namespace=a%20b'])(
+  '%s is refused',
+  async (query) => {
+    const { app } = await testApp()
+    const code = query.startsWith('namespace') ? 'invalid-name' : 'invalid-request'
+    expect((await app.inject(`/v1/counters?${query}`)).json()).toMatchObject({ status: 400, code })
+  },
+)

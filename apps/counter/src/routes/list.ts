@@ -7,6 +7,12 @@ import { NamePart } from './counter.ts'
 
 const Query = Type.Object({
   namespace: Type.Optional(NamePart),
+  prefix: Type.Optional(
+    Type.String({
+      pattern: '^[A-Za-z0-9._:-]{0,128}(?:/[A-Za-z0-9._:-]{0,128})?$',
+      description: 'Only names that begin so: `sho` and `shop/or` find `shop/orders`.',
+    }),
+  ),
   after: Type.Optional(
     Type.String({ pattern: `^${namePartPattern}/${namePartPattern}$`, description: 'The `next` of the page before.' }),
   ),
@@ -30,9 +36,10 @@ export const listRoutes: Routes<CounterDeps> = async (app, { store }) => {
       schema: { summary: 'List counters', querystring: Query, response: { 200: Page } },
     },
     async (request) => {
-      const { namespace, after, limit } = request.query
+      const { namespace, prefix = '', after, limit } = request.query
+      const beginning = namespace === undefined ? prefix : `${namespace}/${prefix}`
       const found = await store.scan({
-        ...(namespace !== undefined && { prefix: `${namespace}/` }),
+        ...(beginning !== '' && { prefix: beginning }),
         ...(after !== undefined && { after }),
         // One more than asked for tells whether there is a next page.
         limit: limit + 1,
