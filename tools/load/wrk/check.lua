@@ -31,11 +31,39 @@ function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format('\nballast %d %d %d %d %d %d %d\n', all.answers, all.bad, all.refusals,
     errors.connect + errors.read + errors.write, errors.timeout, summary.duration, summary.requests))
-  local counts = {}
-  for i = 1, #latency do
-    local value, count = latency(i)
-    local ms = math.ceil(value / 1000)
-    counts[ms] = (counts[ms] or 0) + count
+  print_latencies(latency, summary.requests - errors.timeout)
+end
+
+-- In ms, rounded up: from here on the assessment calls an answer too slow.
+local slow = 2000
+local steps = 500
+
+local function ms_of(latency, share)
+  -- Of the last ones wrk says 0.
+  local value = latency:percentile(share * 100)
+  return math.ceil((value > 0 and value or latency.max) / 1000)
+end
+
+-- What part of all answers came in time.
+local function share_in_time(latency)
+  local in_time, late = 0, 1
+  for _ = 1, 40 do
+    local middle = (in_time + late) / 2
+    if ms_of(latency, middle) < slow then in_time = middle else late = middle end
   end
-  for ms, count in pairs(counts) do io.write(string.format('ms %d %d\n', ms, count)) end
+  return in_time
+end
+
+-- Prints how many took how many ms, in equal shares, cut where answers begin to be too slow. To take them value by value, `latency(i)`,
+-- wrk walks through all of them each time, which after ten seconds of ten thousand users took longer than the load.
+function print_latencies(latency, total)
+  local shares = { share_in_time(latency) }
+  for step = 1, steps do shares[#shares + 1] = step / steps end
+  table.sort(shares)
+  local before = 0
+  for _, share in ipairs(shares) do
+    local upto = math.floor(share * total + 0.5)
+    if upto > before then io.write(string.format('ms %d %d\n', ms_of(latency, share), upto - before)) end
+    before = upto
+  end
 end
