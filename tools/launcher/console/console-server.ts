@@ -1,5 +1,5 @@
 import { createMetrics } from '@ballast/metrics'
-import { eventText, loadAssets, pageRoutes, Readers } from '@ballast/console'
+import { eventText, loadAssets, openingMs, pageRoutes, Readers } from '@ballast/console'
 import { buildServer, defaultLimits, Health, noTracer, type App, type ServerOptions, silentLog } from '@ballast/service'
 import type { Platform } from '../../platform/platform.ts'
 import { host } from '../../platform/ports.ts'
@@ -10,6 +10,7 @@ import { chaosRoutes } from './chaos-routes.ts'
 import { Chaos } from './chaos.ts'
 import { Feed } from './feed.ts'
 import { forwardRoutes } from './forward.ts'
+import { refuseOtherHosts } from './own-hosts.ts'
 import { mintToken } from './token.ts'
 import { Witness } from './witness.ts'
 
@@ -35,6 +36,7 @@ export async function startConsole({ platform, services, port }: ConsoleServerOp
   const token = mintToken()
   const server = serverOptions(token.authenticator, stopping.signal)
   const app = await buildServer(server)
+  refuseOtherHosts(app)
   const chaos = new Chaos(platform, services)
   const url = (service: string): string | undefined => mainOf(platform, service)?.url
   const witness = new Witness(
@@ -51,9 +53,17 @@ export async function startConsole({ platform, services, port }: ConsoleServerOp
       if (watched) {
         tell()
         timer = setInterval(tell, tellEveryMs)
-      } else for (const feed of feeds.values()) feed.rest()
+      } else rest()
     },
   })
+  /** Who comes after an hour is not to be told of an hour ago. */
+  const rest = (): void => {
+    for (const [name, feed] of feeds) {
+      feed.rest()
+      readers.forget(name)
+    }
+    readers.forget('platform')
+  }
   const tell = (): void => {
     followAll(platform, services, feeds, readers, chaos)
     readers.send('platform', 'platform', { processes: chaos.processes, witness: witness.report })
@@ -62,6 +72,7 @@ export async function startConsole({ platform, services, port }: ConsoleServerOp
     url: '/',
     service: undefined,
     asText: () => asText(services, url),
+    opened: () => readers.expect(openingMs),
   })
   app.get(
     '/ui/events',

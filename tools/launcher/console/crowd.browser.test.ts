@@ -24,7 +24,7 @@ await describeInBrowser((executablePath) => {
     const { page } = opened
     await opened.seen('.figures', /1,000,000/)
     await opened.seen('.card .note', /16,384 slots/)
-    const names = page.locator('[data-worker] .name')
+    const names = page.locator('[data-worker] .who')
     await waitUntil(async () => (await names.count()) === 200)
     // Who is gone or goes stands first, and worker-2 before worker-10.
     expect((await names.allInnerTexts()).slice(0, 4).map((name) => name.trim())).toEqual([

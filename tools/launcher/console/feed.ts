@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { isSample, readEvents, type Readers, type Sample } from '@ballast/console'
+import { isSample, readEvents, type Readers } from '@ballast/console'
 
 const retryMs = 500
 /** A process that is stopped by a signal keeps its connection, and says nothing. */
@@ -19,7 +19,6 @@ export interface FeedOptions {
 export class Feed {
   readonly #options: FeedOptions
   #stop: AbortController | undefined
-  last: Sample | undefined
 
   constructor(options: FeedOptions) {
     this.#options = options
@@ -63,9 +62,7 @@ export class Feed {
       for await (const { event, data } of readEvents(body.pipeThrough(new TextDecoderStream()))) {
         clearTimeout(silence)
         silence = setTimeout(end, silenceMs)
-        if (event !== 'sample' || !isSample(data)) continue
-        this.last = { ...data, service: name }
-        readers.send(name, 'sample', this.last)
+        if (event === 'sample' && isSample(data)) readers.send(name, 'sample', { ...data, service: name })
       }
       return undefined
     } finally {

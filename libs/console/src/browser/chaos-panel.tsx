@@ -3,6 +3,10 @@ import { call } from './call.ts'
 import type { Model, PlatformState, Promised } from './feeds.ts'
 import { Card, may, NeedsRole, Outcome, useAction } from './parts.tsx'
 
+const stateText = (paused: boolean, state: string): string =>
+  paused ? 'paused' : state === 'waiting' ? 'to be restarted' : state
+const toneOf = (paused: boolean, state: string): string => (paused || state !== 'ready' ? 'warn' : '')
+
 /** Pull the plug, and see whether what was promised is kept. */
 export function ChaosPanel({ model, platform }: { readonly model: Model; readonly platform: PlatformState }) {
   const { said, busy, run } = useAction()
@@ -21,7 +25,7 @@ export function ChaosPanel({ model, platform }: { readonly model: Model; readonl
             <thead>
               <tr>
                 <th>Process</th>
-                <th>State</th>
+                <th class="extra">State</th>
                 <th class="number extra">Restarts</th>
                 <th>
                   <span class="hidden">Signals</span>
@@ -31,10 +35,11 @@ export function ChaosPanel({ model, platform }: { readonly model: Model; readonl
             <tbody>
               {platform.processes.map(({ name, state, paused, restarts, pid }) => (
                 <tr key={name} data-process={name}>
-                  <td class="nowrap">{name}</td>
-                  <td class={paused || state !== 'ready' ? 'nowrap warn' : 'nowrap'}>
-                    {paused ? 'paused' : state === 'waiting' ? 'to be restarted' : state}
+                  <td>
+                    {name}
+                    <span class={`narrow ${toneOf(paused, state)}`}>{stateText(paused, state)}</span>
                   </td>
+                  <td class={`nowrap extra ${toneOf(paused, state)}`}>{stateText(paused, state)}</td>
                   <td class="number extra">{restarts}</td>
                   <td class="number">
                     <button

@@ -1,8 +1,9 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { isRecord, total } from '../sample.ts'
 import { call } from './call.ts'
 import { Card, fieldOf, may, NeedsRole, Outcome, useAction } from './parts.tsx'
 import type { PageProps } from './service-page.tsx'
+import { useReading } from './use-reading.ts'
 
 interface Row {
   readonly namespace: string
@@ -16,57 +17,37 @@ interface Page {
 }
 
 const pageSize = 25
+const nothing: Page = { rows: [], next: undefined }
 const isRow = (value: unknown): value is Row => isRecord(value) && typeof value['name'] === 'string'
 const pathOf = (namespace: string, name: string): string =>
   `/v1/counters/${encodeURIComponent(namespace)}/${encodeURIComponent(name)}`
 
-async function list(after: string | undefined): Promise<Page> {
-  const query = new URLSearchParams({ limit: String(pageSize), ...(after !== undefined && { after }) })
+/** Counters whose `namespace/name` begins with what is typed. */
+async function list(beginning: string, after: string | undefined): Promise<Page> {
+  const query = new URLSearchParams({
+    limit: String(pageSize),
+    ...(beginning !== '' && { prefix: beginning }),
+    ...(after !== undefined && { after }),
+  })
   const { body } = await call('counter', `/v1/counters?${query}`)
   if (!isRecord(body) || !Array.isArray(body['counters'])) throw new Error('the list is none')
   return { rows: body['counters'].filter(isRow), next: typeof body['next'] === 'string' ? body['next'] : undefined }
 }
 
-/** The counter of that name, and those whose names follow it: what is typed is where the list begins. */
-async function search(text: string): Promise<Page> {
-  const slash = text.indexOf('/')
-  if (slash < 0) {
-    const { body } = await call(
-      'counter',
-      `/v1/counters?${new URLSearchParams({ limit: String(pageSize), namespace: text })}`,
-    )
-    if (!isRecord(body) || !Array.isArray(body['counters'])) throw new Error('the list is none')
-    return { rows: body['counters'].filter(isRow), next: typeof body['next'] === 'string' ? body['next'] : undefined }
-  }
-  if (slash === text.length - 1) return search(text.slice(0, -1))
-  const [exact, following] = await Promise.all([
-    call('counter', pathOf(text.slice(0, slash), text.slice(slash + 1))).then(
-      ({ body }) => (isRow(body) ? [body] : []),
-      () => [],
-    ),
-    list(text),
-  ])
-  const rows = [...exact, ...following.rows.filter((row) => `${row.namespace}/${row.name}`.startsWith(text))]
-  return { rows, next: rows.length < exact.length + following.rows.length ? undefined : following.next }
-}
+/** No name has anything else in it. */
+const canBegin = (text: string): boolean => /^[A-Za-z0-9._:-]*(?:\/[A-Za-z0-9._:-]*)?$/.test(text)
 
 export function CounterPage({ model, feed }: PageProps) {
   const [wanted, setWanted] = useState('')
   const [trail, setTrail] = useState<readonly string[]>([])
-  const [page, setPage] = useState<Page>({ rows: [], next: undefined })
-  const [trouble, setTrouble] = useState('')
   const after = trail.at(-1)
   // What is shown is read again when something was applied, and only then.
   const applied = feed?.now === undefined ? undefined : total(feed.now, 'counter_operations_total')
-  useEffect(() => {
-    let current = true
-    const asked = wanted === '' || after !== undefined ? list(after) : search(wanted)
-    asked.then(
-      (found) => (current ? (setPage(found), setTrouble('')) : undefined),
-      (error: unknown) => (current ? setTrouble(error instanceof Error ? error.message : String(error)) : undefined),
-    )
-    return () => void (current = false)
-  }, [wanted, after, applied, model.access?.role])
+  const { value: page = nothing, trouble } = useReading(
+    () => (canBegin(wanted) ? list(wanted, after) : Promise.resolve(nothing)),
+    `${wanted} ${after}`,
+    `${applied} ${model.access?.role}`,
+  )
 
   return (
     <div class="columns">
@@ -76,7 +57,7 @@ export function CounterPage({ model, feed }: PageProps) {
             Find{' '}
             <input
               type="search"
-              placeholder="namespace or namespace/name"
+              placeholder="beginning of namespace/name"
               value={wanted}
               onInput={({ currentTarget }) => {
                 setTrail([])
@@ -109,7 +90,7 @@ export function CounterPage({ model, feed }: PageProps) {
             </tbody>
           </table>
           {page.rows.length === 0 && trouble === '' && (
-            <p class="note">No counter{wanted !== '' && ' of that name'} yet.</p>
+            <p class="note">{wanted === '' ? 'No counter yet.' : 'No name begins so.'}</p>
           )}
         </div>
         <p class="pager">

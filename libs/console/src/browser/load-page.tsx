@@ -1,12 +1,13 @@
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import { byLabel, isRecord, total } from '../sample.ts'
 import { bytes, count, decimal, duration } from '../views/format.ts'
 import { consumerView } from '../views/consumer.ts'
 import { call } from './call.ts'
 import type { Model } from './feeds.ts'
 import { loadTest, type Summary } from './load-test.ts'
-import { Card, Figures, may, NeedsRole, Outcome, Plots, Status, useAction } from './parts.tsx'
+import { Card, Figures, isStale, may, NeedsRole, Outcome, Plots, Status, useAction } from './parts.tsx'
 import type { PageProps } from './service-page.tsx'
+import { useReading } from './use-reading.ts'
 
 export function LoadPage({ model, feed }: PageProps) {
   const consumer = model.feeds.get('consumer')
@@ -20,7 +21,9 @@ export function LoadPage({ model, feed }: PageProps) {
             <h2>consumer</h2>
             <Status feed={consumer} model={model} />
           </div>
-          {consumer.now !== undefined && <Figures figures={consumerView.figures(consumer.now, consumer.before)} />}
+          {consumer.now !== undefined && (
+            <Figures figures={consumerView.figures(consumer.now, consumer.before)} stale={isStale(model, consumer)} />
+          )}
           <Plots view={consumerView} feed={consumer} />
         </section>
       )}
@@ -132,19 +135,21 @@ const isLetter = (value: unknown): value is Letter =>
   typeof value['reason'] === 'string' &&
   typeof value['buriedAt'] === 'string'
 
+async function readLetters(): Promise<readonly Letter[]> {
+  const { body } = await call('load-tolerant-api', '/api/dead?limit=20')
+  return isRecord(body) && Array.isArray(body['letters']) ? body['letters'].filter(isLetter) : []
+}
+
 function Dead({ model, feed }: PageProps) {
   const { said, busy, run } = useAction()
-  const [letters, setLetters] = useState<readonly Letter[]>([])
   const dead = feed?.now === undefined ? 0 : total(feed.now, 'load_tolerant_api_dead_letters')
   const allowed = may(model.access, 'operator')
-  useEffect(() => {
-    if (!allowed && model.platform === undefined) return
-    call('load-tolerant-api', '/api/dead?limit=20').then(
-      ({ body }) =>
-        setLetters(isRecord(body) && Array.isArray(body['letters']) ? body['letters'].filter(isLetter) : []),
-      () => setLetters([]),
-    )
-  }, [dead, allowed, model.platform === undefined])
+  const readable = allowed || model.platform !== undefined
+  const { value: letters = [] } = useReading(
+    () => (readable ? readLetters() : Promise.resolve([])),
+    '',
+    `${dead} ${readable}`,
+  )
   const replay = (id: string): void =>
     run(async () => {
       const { body } = await call('load-tolerant-api', `/api/dead/replay?${new URLSearchParams({ id })}`, {

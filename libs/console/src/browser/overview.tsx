@@ -1,7 +1,7 @@
 import { views } from '../views/index.ts'
 import { ChaosPanel } from './chaos-panel.tsx'
 import type { Model } from './feeds.ts'
-import { Figures, Status } from './parts.tsx'
+import { Figures, isStale, Status } from './parts.tsx'
 import { PlotView } from './plot.tsx'
 import { pages } from './service-page.tsx'
 
@@ -27,7 +27,9 @@ export function Overview({ model }: { readonly model: Model }) {
               </h2>
               <Status feed={feed} model={model} />
               <p>{view.promise}</p>
-              {feed?.now !== undefined && <Figures figures={view.figures(feed.now, feed.before).slice(0, 6)} />}
+              {feed?.now !== undefined && (
+                <Figures figures={view.figures(feed.now, feed.before).slice(0, 6)} stale={isStale(model, feed)} />
+              )}
               <PlotView plot={plot} data={feed?.history[0]} height={110} />
             </section>
           )

@@ -9,9 +9,10 @@ const roles = ['public', 'reader', 'writer', 'operator', 'admin']
 export const may = (access: Access | undefined, role: string): boolean =>
   access !== undefined && roles.indexOf(access.role) >= roles.indexOf(role)
 
-export function Figures({ figures }: { readonly figures: readonly Figure[] }) {
+/** `stale`: nothing newer is known, and that is to be seen. */
+export function Figures({ figures, stale = false }: { readonly figures: readonly Figure[]; readonly stale?: boolean }) {
   return (
-    <dl class="figures">
+    <dl class={stale ? 'figures stale' : 'figures'}>
       {figures.map(({ label, value, tone }) => (
         <div key={label} class={tone}>
           <dt>{label}</dt>
@@ -21,6 +22,10 @@ export function Figures({ figures }: { readonly figures: readonly Figure[] }) {
     </dl>
   )
 }
+
+/** Whether what is shown of a service is how it was, not how it is. */
+export const isStale = ({ link }: Model, feed: Feed | undefined): boolean =>
+  link.kind === 'lost' || link.kind === 'refused' || feed?.down !== undefined
 
 /** In words, and with a shape beside the colour. */
 export function Status({ feed, model }: { readonly feed: Feed | undefined; readonly model: Model }) {
@@ -34,9 +39,11 @@ export function Status({ feed, model }: { readonly feed: Feed | undefined; reado
           ? ['bad', `down: ${feed.down}`]
           : feed?.now === undefined
             ? ['wait', 'connecting']
-            : feed.now.troubles.length > 0
-              ? ['bad', `not ready: ${feed.now.troubles.join('; ')}`]
-              : ['good', 'ready']
+            : feed.silentS > 0
+              ? ['warn', `slow: silent for ${feed.silentS} s`]
+              : feed.now.troubles.length > 0
+                ? ['bad', `not ready: ${feed.now.troubles.join('; ')}`]
+                : ['good', 'ready']
   return (
     <span class={`status ${tone}`} role="status">
       <span class="dot" aria-hidden="true" />

@@ -4,7 +4,8 @@ import { decimal } from '../views/format.ts'
 import type { Value } from './feeds.ts'
 import type { Plot } from '../views/view.ts'
 
-const spanS = 120
+/** Two minutes, or what there is of them: a page that was just opened is not to show a sliver. */
+const spanS = { least: 30, most: 120 }
 const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 3 })
 const colour = (element: Element, name: string): string => getComputedStyle(element).getPropertyValue(name).trim()
 
@@ -20,6 +21,7 @@ export function PlotView({
 }) {
   const place = useRef<HTMLDivElement>(null)
   const drawn = useRef<UPlot>(undefined)
+  const drawnUpTo = useRef<Value>(undefined)
   const latest = plot.lines.map(({ label }, index) => ({ label, value: data?.[index + 1]?.at(-1) ?? undefined }))
 
   useEffect(() => {
@@ -28,6 +30,7 @@ export function PlotView({
     const draw = (): void => {
       drawn.current?.destroy()
       drawn.current = new UPlot(optionsOf(plot, element, height), [[], ...plot.lines.map(() => [])], element)
+      drawnUpTo.current = undefined
     }
     draw()
     const resized = new ResizeObserver(() => drawn.current?.setSize({ width: element.clientWidth, height }))
@@ -44,6 +47,10 @@ export function PlotView({
 
   useEffect(() => {
     if (data === undefined || data.length === 0 || drawn.current === undefined) return
+    // Other services tell more often than this one; drawing what stands there would be most of the work of the page.
+    const last = data[0]?.at(-1)
+    if (last === drawnUpTo.current) return
+    drawnUpTo.current = last
     // uPlot reads them at once; the rows are kept and grown elsewhere.
     drawn.current.setData(data as UPlot.AlignedData)
   })
@@ -67,6 +74,14 @@ export function PlotView({
   )
 }
 
+function spanOf(min: number | null, max: number): [number, number] {
+  const known = min === null ? 0 : max - min
+  return [max - Math.min(spanS.most, Math.max(spanS.least, known)), max]
+}
+
+/** There is no quarter of a slot. */
+const wholeSteps = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
+
 function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Options {
   const ink = colour(element, '--quiet')
   const grid = { stroke: colour(element, '--rule'), width: 1 }
@@ -79,7 +94,7 @@ function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Opti
     // To the right there is room for half of a time.
     padding: [6, 22, 0, 0],
     scales: {
-      x: { time: true, range: (_plot, _min, max) => [(max ?? Date.now() / 1000) - spanS, max ?? Date.now() / 1000] },
+      x: { time: true, range: (_plot, min, max) => spanOf(min, max ?? Date.now() / 1000) },
       // From zero, or a small change would look like a large one.
       y: { range: (_plot, _min, max) => [0, max === null || !(max > 0) ? 1 : max * 1.15] },
     },
@@ -95,6 +110,7 @@ function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Opti
         ...axis,
         size: 44,
         space: 28,
+        ...(plot.unit === '' && { incrs: wholeSteps }),
         values: (_plot, splits) => splits.map((value) => (value < 10_000 ? decimal(value) : compact.format(value))),
       },
     ],

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { isRecord } from '../sample.ts'
 import { count } from '../views/format.ts'
 import { scalerState } from '../views/scaler.ts'
@@ -7,6 +7,7 @@ import type { Model } from './feeds.ts'
 import { Card, fieldOf, may, NeedsRole, Outcome, useAction } from './parts.tsx'
 import type { PageProps } from './service-page.tsx'
 import { SlotMap, type SlotOwners } from './slot-map.tsx'
+import { useReading } from './use-reading.ts'
 import { useWhatIf, WhatIf } from './what-if.tsx'
 import { WorkerColours } from './worker-colours.ts'
 import { Workers } from './workers-table.tsx'
@@ -14,9 +15,15 @@ import { Workers } from './workers-table.tsx'
 const isMap = (value: unknown): value is SlotOwners =>
   isRecord(value) && Array.isArray(value['names']) && Array.isArray(value['owners']) && Array.isArray(value['targets'])
 
+async function readMap(version: string | undefined): Promise<SlotOwners | undefined> {
+  if (version === undefined || version === '') return undefined
+  const { body } = await call('scaler', '/ui/map')
+  if (!isMap(body)) throw new Error('the map is none')
+  return body
+}
+
 export function ScalerPage({ model, feed }: PageProps) {
   const colours = useRef(new WorkerColours())
-  const [map, setMap] = useState<SlotOwners>()
   const [wanted, want] = useState('')
   const considered = useWhatIf(model)
   const said = feed?.now === undefined ? undefined : scalerState(feed.now)
@@ -26,15 +33,8 @@ export function ScalerPage({ model, feed }: PageProps) {
     workers: said.workers.map((worker) => (dead.has(worker.name) ? { ...worker, alive: false } : worker)),
   }
   const version = state?.mapVersion
-  const isUp = feed?.down === undefined
-  useEffect(() => {
-    if (version === undefined || version === '') return
-    call('scaler', '/ui/map').then(
-      ({ body }) => (isMap(body) ? setMap(body) : undefined),
-      // The next version is asked for again, as is this one after an outage; the page says above what is wrong.
-      () => {},
-    )
-  }, [version, isUp])
+  // Read again with each version, and after an outage; the page says above what is wrong.
+  const { value: map } = useReading(() => readMap(version), '', `${version} ${feed?.down === undefined}`)
   if (state === undefined) return null
   const names = state.workers.map(({ name }) => name).toSorted()
   for (const name of names) colours.current.of(name)

@@ -4,7 +4,7 @@ import { CounterPage } from './counter-page.tsx'
 import type { Feed, Model } from './feeds.ts'
 import { LoadPage } from './load-page.tsx'
 import { MessageStorePage } from './message-store-page.tsx'
-import { Figures, Plots, Status } from './parts.tsx'
+import { Figures, isStale, Plots, Status } from './parts.tsx'
 import { ScalerPage } from './scaler-page.tsx'
 
 export interface PageProps {
@@ -32,7 +32,9 @@ export function ServicePage({ service, model }: { readonly service: string; read
         <Status feed={feed} model={model} />
         <p>{view.promise}</p>
       </div>
-      {feed?.now !== undefined && <Figures figures={view.figures(feed.now, feed.before)} />}
+      {feed?.now !== undefined && (
+        <Figures figures={view.figures(feed.now, feed.before)} stale={isStale(model, feed)} />
+      )}
       <Plots view={view} feed={feed} />
       {Below !== undefined && <Below model={model} feed={feed} />}
     </>

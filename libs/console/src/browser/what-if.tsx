@@ -2,7 +2,7 @@ import type { RefObject } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { isRecord } from '../sample.ts'
 import { count, decimal } from '../views/format.ts'
-import type { ScalerState } from '../views/scaler.ts'
+import { scalerState, type ScalerState } from '../views/scaler.ts'
 import { call } from './call.ts'
 import type { Model } from './feeds.ts'
 import { Card, fieldOf, may, Outcome, useAction, type Said } from './parts.tsx'
@@ -40,7 +40,7 @@ export function useWhatIf(model: Model): Considered {
     ask(join, leave) {
       setChanges([])
       run(async () => {
-        const cost = await costOf(join, leave)
+        const cost = await costOf(model, join, leave)
         setChanges(changesOf(model, join, leave))
         place.current?.focus()
         return cost
@@ -53,16 +53,31 @@ export function useWhatIf(model: Model): Considered {
   }
 }
 
-async function costOf(join: number, leave: string): Promise<string> {
-  const query = new URLSearchParams({ add: String(join), remove: leave })
+/** Under the names which the launcher would give: another name could tip another of two equal slots. */
+async function costOf({ platform, feeds }: Model, join: number, leave: string): Promise<string> {
+  const sample = feeds.get('scaler')?.now
+  const workers = sample === undefined ? [] : scalerState(sample).workers
+  const living = new Set(workers.filter(({ alive }) => alive).map(({ name }) => name))
+  const running = workersOf(platform).length
+  const named = platform === undefined ? [] : Array.from({ length: join }, (_, n) => `worker-${running + n}`)
+  // One that was just stopped may live on for a lease: then the control plane chooses the names.
+  const names = named.some((name) => living.has(name)) ? [] : named
+  const query = new URLSearchParams({ add: String(join), join: names.join(), remove: leave })
   const { body } = await call('scaler', `/v1/what-if?${query}`)
   const answers = isRecord(body) && Array.isArray(body['strategies']) ? body['strategies'].filter(isRecord) : []
   const active = answers.find((answer) => answer['active'] === true)
   if (active === undefined) throw new Error('nothing was answered')
   const number = (key: string): number => Number(active[key])
-  const what = [join > 0 ? `${join} more` : '', leave === '' ? '' : `without ${leave}`].filter((part) => part !== '')
-  return `${what.join(', ') || 'As it is'}: it would move ${count(number('movedRows'))} rows in ${count(number('movedSlots'))} slots (no plan can move fewer than ${count(number('minimumRows'))} rows); the largest share would be ${decimal(number('maxOverMean'))} of the mean.`
+  const joining = isRecord(body) && Array.isArray(body['joining']) ? body['joining'].map(String) : []
+  const what = [joining.length > 0 ? `with ${listed(joining)}` : '', leave === '' ? '' : `without ${leave}`]
+  return `${what.filter((part) => part !== '').join(', ') || 'as it is'}: it would move ${count(number('movedRows'))} rows in ${count(number('movedSlots'))} slots (no plan can move fewer than ${count(number('minimumRows'))} rows); the largest share would be ${decimal(number('maxOverMean'))} of the mean.`
 }
+
+const listed = (names: readonly string[]): string =>
+  names.length <= 3 ? names.join(', ') : `${count(names.length)} more, ${names[0]} to ${names.at(-1)}`
+
+const workersOf = (platform: Model['platform']) =>
+  platform?.processes.filter(({ name }) => name.startsWith('worker-')) ?? []
 
 const replicas = (label: string, wanted: number): Change => ({
   label,
@@ -74,7 +89,7 @@ const replicas = (label: string, wanted: number): Change => ({
 })
 
 function changesOf({ platform }: Model, join: number, leave: string): readonly Change[] {
-  const workers = platform?.processes.filter(({ name }) => name.startsWith('worker-')) ?? []
+  const workers = workersOf(platform)
   if (leave === '') {
     const fits = join > 0 && platform !== undefined && workers.length + join <= mostWorkers
     return fits ? [replicas(join === 1 ? 'Start 1 worker' : `Start ${join} workers`, workers.length + join)] : []

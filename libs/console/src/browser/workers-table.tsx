@@ -45,12 +45,12 @@ export function Workers({ state, colours, model, considered, wanted, want }: Wor
           <thead>
             <tr>
               <th>Worker</th>
-              <th>State</th>
+              <th class="extra">State</th>
               <th class="number">Rows</th>
-              <th class="number">of the mean</th>
-              <th class="number">Slots</th>
-              <th class="number">Last tick ago</th>
-              <th class="number">Longest gap</th>
+              <th class="number extra">of the mean</th>
+              <th class="number extra">Slots</th>
+              <th class="number extra">Last tick ago</th>
+              <th class="number extra">Longest gap</th>
               <th>
                 <span class="hidden">Drain</span>
               </th>
@@ -61,14 +61,18 @@ export function Workers({ state, colours, model, considered, wanted, want }: Wor
               <tr key={worker.name} data-worker={worker.name}>
                 <td class="name">
                   <span class="swatch" style={{ background: worker.alive ? css(colours.of(worker.name)) : 'gray' }} />
-                  {worker.name}
+                  <span class="who">{worker.name}</span>
+                  <span class={worker.alive ? 'narrow' : 'narrow bad'}>
+                    {stateOf(worker)}
+                    {worker.rows > 0 && `, ticked ${duration(worker.behindMs)} ago`}
+                  </span>
                 </td>
-                <td class={worker.alive ? 'nowrap' : 'nowrap bad'}>{stateOf(worker)}</td>
+                <td class={worker.alive ? 'nowrap extra' : 'nowrap extra bad'}>{stateOf(worker)}</td>
                 <td class="number">{count(worker.rows)}</td>
-                <td class="number">{worker.alive && mean > 0 ? decimal(worker.rows / mean) : '–'}</td>
-                <td class="number">{count(worker.slots)}</td>
-                <td class="number">{worker.rows > 0 ? duration(worker.behindMs) : '–'}</td>
-                <td class="number">{count(worker.longestGapTicks)} s</td>
+                <td class="number extra">{worker.alive && mean > 0 ? decimal(worker.rows / mean) : '–'}</td>
+                <td class="number extra">{count(worker.slots)}</td>
+                <td class="number extra">{worker.rows > 0 ? duration(worker.behindMs) : '–'}</td>
+                <td class="number extra">{count(worker.longestGapTicks)} s</td>
                 <td class="number">
                   <button
                     type="button"

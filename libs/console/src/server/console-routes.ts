@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { roles, serviceProblems, type Principal, type Role, type Routes, type ServerOptions } from '@ballast/service'
 import type { FastifyRequest } from 'fastify'
 import { textTable } from '../views/text-table.ts'
-import { pageRoutes } from './page-routes.ts'
+import { openingMs, pageRoutes } from './page-routes.ts'
 import { eventText, Readers } from './readers.ts'
 import { takeSample, type SamplerOptions } from './sampler.ts'
 
@@ -53,6 +53,7 @@ export const consoleRoutes: Routes<ConsoleOptions> = async (
   await app.register(pageRoutes, {
     url: '/ui',
     service,
+    opened: () => readers.expect(openingMs),
     async asText(request) {
       mayRead(server, request)
       const before = await takeSample(sampling)

@@ -1,5 +1,5 @@
 export { consoleRoutes, type ConsoleOptions } from './console-routes.ts'
-export { pageRoutes, type PageOptions } from './page-routes.ts'
+export { openingMs, pageRoutes, type PageOptions } from './page-routes.ts'
 export { loadAssets } from './assets.ts'
 export { eventText, Readers, type ReadersOptions } from './readers.ts'
 export { readEvents, type StreamEvent } from '../read-events.ts'

@@ -9,14 +9,19 @@ export interface PageOptions {
   readonly service: string | undefined
   /** For who does not ask for HTML. */
   readonly asText: (request: FastifyRequest) => Promise<string>
+  /** Somebody gets the page, and will read what is told to it in a moment. */
+  readonly opened: () => void
 }
+
+/** For so long a browser is waited for that has got the page: to fetch the script, to run it, to ask. */
+export const openingMs = 5_000
 
 /** Nothing from anywhere else, nothing inline, and no other page may frame this one. */
 const policy =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The page, its script and its style. They hold no data, so anyone may have them; the data asks for a role. */
-export const pageRoutes: Routes<PageOptions> = async (app, { url, service, asText }) => {
+export const pageRoutes: Routes<PageOptions> = async (app, { url, service, asText, opened }) => {
   app.get(
     url,
     { config: { role: 'public', unlimited: true }, schema: { hide: true }, exposeHeadRoute: true },
@@ -25,6 +30,7 @@ export const pageRoutes: Routes<PageOptions> = async (app, { url, service, asTex
       if (!(request.headers.accept ?? '').includes('text/html')) {
         return reply.type('text/plain; charset=utf-8').send(await asText(request))
       }
+      opened()
       return reply.type('text/html; charset=utf-8').send(pageText(service))
     },
   )

@@ -65,3 +65,26 @@ test('who comes later is told at once what was said last', () => {
   readers.add(late.asResponse, 'hello')
   expect(late.written).toEqual(['hello', 'event: b\ndata: 2\n\n'])
 })
+
+test('for who is expected it is watched before he comes; when he does not come, no longer', () => {
+  vi.useFakeTimers()
+  try {
+    const { readers, watched } = start()
+    readers.expect(5_000)
+    readers.expect(5_000)
+    expect(watched).toEqual([true])
+    const early = new Socket()
+    readers.add(early.asResponse, 'hello')
+    vi.advanceTimersByTime(5_000)
+    expect(watched).toEqual([true])
+    early.destroy()
+    expect(watched).toEqual([true, false])
+    readers.expect(5_000)
+    vi.advanceTimersByTime(5_000)
+    readers.expect(5_000)
+    readers.end()
+    expect(watched).toEqual([true, false, true, false, true, false])
+  } finally {
+    vi.useRealTimers()
+  }
+})

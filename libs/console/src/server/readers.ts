@@ -5,7 +5,7 @@ export interface ReadersOptions {
   readonly maxReaders: number
   /** A reader that takes nothing for so long is cut off. */
   readonly stallMs: number
-  /** Called when the first reader comes and when the last one has gone. */
+  /** Called when the first reader comes, or is expected, and when the last one has gone. */
   readonly watched: (watched: boolean) => void
 }
 
@@ -22,6 +22,7 @@ export class Readers {
   readonly #readers = new Set<Reader>()
   /** By key, what was said last: who comes later is told it at once. */
   readonly #last = new Map<string, string>()
+  #expecting: ReturnType<typeof setTimeout> | undefined
 
   constructor(options: ReadersOptions) {
     this.#options = options
@@ -33,6 +34,15 @@ export class Readers {
 
   get full(): boolean {
     return this.#readers.size >= this.#options.maxReaders
+  }
+
+  /** Somebody has asked for the page and reads in a moment: what he will be told is gathered from now on, for so long at most. */
+  expect(forMs: number): void {
+    const isFirst = this.#expecting === undefined && this.#readers.size === 0
+    clearTimeout(this.#expecting)
+    this.#expecting = setTimeout(() => this.#expectNobody(), forMs)
+    this.#expecting.unref()
+    if (isFirst) this.#options.watched(true)
   }
 
   /** The response is ours from now on; `first` goes to this reader alone. */
@@ -48,11 +58,11 @@ export class Readers {
     this.#readers.add(reader)
     response.on('drain', () => this.#drained(reader))
     response.once('close', () => {
-      if (this.#readers.delete(reader) && this.#readers.size === 0) this.#options.watched(false)
+      if (this.#readers.delete(reader)) this.#mayRest()
     })
     this.#write(reader, 'first', first)
     for (const [key, text] of this.#last) this.#write(reader, key, text)
-    if (this.#readers.size === 1) this.#options.watched(true)
+    if (this.#readers.size === 1 && this.#expecting === undefined) this.#options.watched(true)
   }
 
   /** `key`: what it replaces for whoever has not read it yet. */
@@ -67,10 +77,21 @@ export class Readers {
   }
 
   end(): void {
+    if (this.#expecting !== undefined) this.#expectNobody()
     for (const { response, fullSinceMs } of this.#readers) {
       if (fullSinceMs === undefined) response.end('retry: 1000\n\n')
       else response.destroy()
     }
+  }
+
+  #expectNobody(): void {
+    clearTimeout(this.#expecting)
+    this.#expecting = undefined
+    this.#mayRest()
+  }
+
+  #mayRest(): void {
+    if (this.#readers.size === 0 && this.#expecting === undefined) this.#options.watched(false)
   }
 
   #write(reader: Reader, key: string, text: string): void {
