@@ -57,8 +57,14 @@ test('small batches of a quiet time do not keep those of a busy one small, howev
 test('a store that becomes slow gets smaller commands one after the other, and larger ones when it is fast again', () => {
   const { size } = drive(50, (bytes) => bytes / 1e5)
   expect(size.bytes).toBe(maxBytes)
-  for (let command = 0; command < 30; command++) size.answered(size.bytes, size.bytes / 1e3)
+  let slow = 0
+  for (let command = 0; command < 30; command++) {
+    if (size.bytes > 3e6) slow++
+    size.answered(size.bytes, size.bytes / 1e3)
+  }
   expect(size.bytes).toBeLessThan(2e6)
+  // The first one, which nobody could know, and the next, half as large.
+  expect(slow).toBe(2)
   for (let command = 0; command < 30; command++) size.answered(size.bytes, size.bytes / 1e5)
   expect(size.bytes).toBe(maxBytes)
 })

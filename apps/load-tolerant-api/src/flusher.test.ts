@@ -194,12 +194,12 @@ test('a store that cannot finish a large batch in time gets smaller ones, and th
   expect(batches.slice(0, 7)).toEqual([300, 1, 2, 4, 8, 16, 32])
 })
 
-/** 5,000 documents against a store which takes so long for a command, and answers nobody after twenty seconds. */
-async function drainSlowly(msOf: (documents: number) => number) {
+/** Documents in entries of a hundred against a store which takes so long for a command, and answers nobody after twenty seconds. */
+async function drainSlowly(msOf: (documents: number) => number, entries = 50) {
   const { clock, stream, documents, flusher, faults, failures } = await setUp({ maxBatchBytes: 8e6 })
   await append(
     stream,
-    ...range(0, 50).map((n) => range(100 * n, 100 * n + 100).map((id) => document(id, 'x'.repeat(550)))),
+    ...range(0, entries).map((n) => range(100 * n, 100 * n + 100).map((id) => document(id, 'x'.repeat(550)))),
   )
   const batches: number[] = []
   faults.before = (size) => {
@@ -214,7 +214,7 @@ async function drainSlowly(msOf: (documents: number) => number) {
   const tookMs = clock.nowMs - startedMs
   stop.abort()
   await running
-  expect(await documents.count()).toBe(5000)
+  expect(await documents.count()).toBe(100 * entries)
   return { batches, failures, tookMs }
 }
 
@@ -224,6 +224,12 @@ test('a store that takes long for each document gets what it does in about a sec
   expect(Math.max(...batches)).toBeLessThan(250)
   // What all of them take in any case, and a little for what each command takes besides.
   expect(tookMs).toBeLessThan(60_000)
+})
+
+test('a store that cannot do one entry in time gets it in parts, after the first failures', async () => {
+  const { batches, failures } = await drainSlowly((size) => 600 * size, 5)
+  expect(failures).toEqual([100, 200])
+  expect(batches.slice(0, 3)).toEqual([111, 55, 27])
 })
 
 test('a store that takes a second for each command gets many documents with each, and no command times out', async () => {
