@@ -44,12 +44,22 @@ export function keep(result: BenchResult, { all = false, base = root } = {}): st
   return path
 }
 
+/** The bench makes the file before it measures, and fills it at its end. */
+function parsed(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    throw new Error(`${path} is no whole JSON: did the bench that was to write it end?`, { cause: error })
+  }
+}
+
 /**
  * A file that `npm run bench -- <suite> --json` wrote. A bare array of figures, as it wrote once, says nothing of the machine:
  * `machine` does then, and the day is that of the file.
  */
 export function readResult(path: string, machine?: string): BenchResult {
-  const found: unknown = JSON.parse(readFileSync(path, 'utf8'))
+  const found = parsed(path)
   if (isBenchResult(found)) return found
   if (!isMeasuredList(found) || found.length === 0) {
     throw new Error(`${path} was not written by npm run bench -- <suite> --json`)

@@ -1,16 +1,18 @@
 import { writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { messageOf } from '../platform/command-line.ts'
-import { keep, readResult } from './kept-suite.ts'
+import { withFigures } from './figures.ts'
+import { keep, keptSuites, readResult } from './kept-suite.ts'
 import { measureSuites } from './measure-suites.ts'
-import { root } from './markdown.ts'
+import { documents, read, root } from './markdown.ts'
 import { performanceFiles } from './performance.ts'
 import { references } from './reference.ts'
 
 const usage = `Usage: npm run docs [-- --measure [--quick] [--long-seconds N] [--only TEXT] [suite]...]
        npm run docs -- --take FILE... [--machine TEXT]
 
-Writes what docs/ takes from the code: settings.md, errors.md, metrics.md, performance.md and its plots.
+Writes what docs/ takes from the code: settings.md, errors.md, metrics.md, performance.md and its plots; and in every document the
+figures that a bench has measured.
   --measure         first runs the benchmarks (all suites, or those named) and keeps their figures in docs/performance/; on a machine
                     that does nothing else, as long as all suites of npm run bench take
   --quick           3 short rounds instead of 5
@@ -34,6 +36,17 @@ function take(argv: readonly string[]): void {
   for (const file of files) process.stdout.write(`${relative(root, keep(readResult(file, machine)))}\n`)
 }
 
+function fillFigures(): void {
+  const suites = keptSuites()
+  for (const document of documents()) {
+    const text = read(document)
+    const filled = withFigures(document, text, suites)
+    if (filled === text) continue
+    writeFileSync(join(root, document), filled)
+    process.stdout.write(`${document}\n`)
+  }
+}
+
 try {
   const argv = process.argv.slice(2)
   if (argv.includes('--help')) process.stdout.write(usage)
@@ -45,6 +58,7 @@ try {
       writeFileSync(join(root, 'docs', name), text)
       process.stdout.write(`docs/${name}\n`)
     }
+    fillFigures()
   }
 } catch (error) {
   process.stderr.write(`docs: ${messageOf(error)}\n`)

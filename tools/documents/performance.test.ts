@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder } from '@ballast/testing'
 import { expect, test } from 'vitest'
+import { withFigures } from './figures.ts'
 import { keep, keptSuites, readResult } from './kept-suite.ts'
 import { performanceFiles } from './performance.ts'
 
@@ -42,6 +43,19 @@ test('a bare array needs to be told its machine; what is no result is refused by
   await writeFile(file, JSON.stringify(result.cases))
   expect(() => readResult(file)).toThrow('does not say where its figures come from: add --machine')
   expect(readResult(file, '2 x machine')).toMatchObject({ suite: 'fake', machine: '2 x machine', quick: false })
+  await writeFile(file, '')
+  expect(() => readResult(file)).toThrow(/figures\.json is no whole JSON: did the bench/)
   await writeFile(file, '{"a":1}')
   expect(() => readResult(file)).toThrow(/figures\.json was not written by npm run bench/)
+})
+
+test('a figure in a text is the one that is kept; one that nobody has measured is refused by name', () => {
+  const suites = [{ suite: 'fake', runs: [result] }]
+  const text = 'a <!--figure fake/first ours--><!--/--> b <!--figure fake/first ratio-->9<!--/-->, <!-- else -->'
+  const filled = 'a <!--figure fake/first ours-->4 x/s<!--/--> b <!--figure fake/first ratio-->2<!--/-->, <!-- else -->'
+  expect(withFigures('a.md', text, suites)).toBe(filled)
+  expect(withFigures('a.md', filled, suites)).toBe(filled)
+  expect(() => withFigures('a.md', '<!--figure fake/none ours-->1<!--/-->', suites)).toThrow(
+    'a.md: no ours of fake/none is kept in docs/performance',
+  )
 })

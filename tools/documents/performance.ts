@@ -1,4 +1,5 @@
 import type { BenchResult } from '../bench/result.ts'
+import { suites as benches } from '../bench/suites/index.ts'
 import { figure } from '../bench/table.ts'
 import { capacityPage } from './capacity.ts'
 import { keptSuites, type KeptSuite } from './kept-suite.ts'
@@ -28,8 +29,6 @@ Ours and a peer take turns within one run; a figure is the median of its rounds,
 1 ours is better, whichever direction is. The spread is that of the ratios, or of the figures where there is no peer. In the
 plots a bar is the ratio and the thin line its spread, on a logarithmic scale; left of 1 the peer is better.
 
-What each case compares, and what is the same on both sides, stands in \`tools/bench/suites\`.
-
 ${suites.map(section).join('\n')}`
 
 function section(suite: KeptSuite): string {
@@ -48,7 +47,18 @@ function tables(runs: readonly BenchResult[]): string[] {
     '|---|--:|--:|---|--:|---|--:|',
     ...of.flatMap(({ cases }) => cases.map(row)),
     '',
+    ...compared(of.flatMap(({ cases }) => cases)),
   ])
+}
+
+/** Under a table, what its cases compare, and what is the same on both sides; as the suites say it now. */
+function compared(cases: BenchResult['cases']): string[] {
+  const said = new Map(benches.flatMap((suite) => suite.cases.map(({ name, compares }) => [name, compares] as const)))
+  const lines = cases.flatMap(({ case: name }) => {
+    const text = said.get(name)
+    return text === undefined ? [] : [`- \`${name.slice(name.indexOf('/') + 1)}\`: ${text}`]
+  })
+  return lines.length === 0 ? [] : [...lines, '']
 }
 
 function heading({ command, quick, machine, takenOn, tookSeconds }: BenchResult): string {

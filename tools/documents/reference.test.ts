@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { withFigures } from './figures.ts'
+import { keptSuites } from './kept-suite.ts'
 import { codeOf, documents, read, root } from './markdown.ts'
 import { performanceFiles } from './performance.ts'
 import { flagOf, references, variableOf, workerMetrics } from './reference.ts'
@@ -14,6 +16,16 @@ test('settings, errors, metrics and performance are what the code and the figure
     const path = `docs/${name}`
     expect(existsSync(join(root, path)) ? read(path) : '', `${path}: ${hint}`).toBe(text)
   }
+})
+
+test('figures of a bench in a text are those that are kept', () => {
+  const suites = keptSuites()
+  let found = 0
+  for (const document of documents()) {
+    expect(read(document), `${document}: ${hint}`).toBe(withFigures(document, read(document), suites))
+    found += read(document).split('<!--figure ').length - 1
+  }
+  expect(found).toBeGreaterThan(10)
 })
 
 test.each(documents())('variables named in %s exist', (document) => {

@@ -84,9 +84,12 @@ function fallbackOf({ required, default: value, show, kind }: Option): string {
 }
 
 function problemTable(types: Readonly<Record<string, { status: number; title: string }>>): string {
-  const rows = Object.entries(types).map(([name, { status, title }]) => `| \`${name}\` | ${status} | ${cell(title)} |`)
+  const byStatus = Object.entries(types).toSorted(([, one], [, other]) => one.status - other.status)
+  const rows = byStatus.map(([name, { status, title }]) => `| \`${name}\` | ${status} | ${cell(title)} |`)
   return ['| code | status | title |', '|---|---|---|', ...rows].join('\n')
 }
+
+const rateLimited = { status: 429, title: 'where `--rate-limit-per-second` is set: this client sends too much' }
 
 async function errors(): Promise<string> {
   const own: string[] = []
@@ -98,8 +101,7 @@ title and detail are for people. What to do about each stands in the README of i
 
 ## Every service
 
-${problemTable(serviceProblems.types)}
-| \`rate-limited\` | 429 | where \`--rate-limit-per-second\` is set: this client sends too much |
+${problemTable({ ...serviceProblems.types, 'rate-limited': rateLimited })}
 
 ${own.join('\n')}`
 }
