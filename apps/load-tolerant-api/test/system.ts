@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { startProcess, type TestProcess } from '@ballast/testing'
+import { afterAll } from 'vitest'
 
 const main = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -14,13 +16,30 @@ export function stores(folder: string): string[] {
   return ['--stream', `lmdb:${join(folder, 'stream')}`, '--documents', `lmdb:${join(folder, 'documents')}`]
 }
 
-export function run(command: string, args: readonly string[], env: Record<string, string> = {}): TestProcess {
-  return startProcess({ args: [main, command, ...args], env })
-}
+/** On Linux the kernel ends what a test has started when the process of the tests ends, however it does. */
+const endsWithTests = hasSetpriv() ? ['setpriv', '--pdeathsig', 'KILL', '--'] : []
 
-/** The same under limits that a shell sets before it becomes the process. */
-function runLimited(limits: string, args: readonly string[]): TestProcess {
-  return startProcess({ command: 'sh', args: ['-c', `${limits}; exec "$@"`, 'sh', process.execPath, main, ...args] })
+/** What a test that failed or took too long has left behind. */
+const started = new Set<TestProcess>()
+afterAll(async () => {
+  await Promise.all([...started].map((process) => process[Symbol.asyncDispose]()))
+})
+
+/** `limits`: shell commands that set limits before the shell becomes the process. */
+export function run(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  limits = ':',
+): TestProcess {
+  const words = [...endsWithTests, process.execPath, main, command, ...args]
+  const running = startProcess({ command: 'sh', args: ['-c', `${limits}; exec "$@"`, 'sh', ...words], env })
+  started.add(running)
+  running.exit.then(
+    () => started.delete(running),
+    () => started.delete(running),
+  )
+  return running
 }
 
 export async function start(
@@ -29,11 +48,19 @@ export async function start(
   listen = '127.0.0.1:0',
   limits?: string,
 ): Promise<Running> {
-  const all = ['--listen', listen, ...args]
-  const process = limits === undefined ? run(command, all) : runLimited(limits, [command, ...all])
+  const process = run(command, ['--listen', listen, ...args], {}, limits)
   const line: unknown = JSON.parse(await process.waitForLine(/"msg":"listening"/))
   if (typeof line !== 'object' || line === null || !('url' in line)) throw new Error('listening without a url')
   return { process, url: String(line.url), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() }
+}
+
+function hasSetpriv(): boolean {
+  try {
+    execFileSync('setpriv', ['--version'], { stdio: 'ignore' })
+    return process.platform === 'linux'
+  } catch {
+    return false
+  }
 }
 
 export async function stop({ process }: Running, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
