@@ -43,6 +43,18 @@ test('sides take turns, who begins alternates, the warm-up does not count', asyn
   expect(bench.calls.join('')).toBe('opoppoop')
 })
 
+test('a case with rounds of its own has these, and no turn before them', async () => {
+  const calls: string[] = []
+  const once = async (): Promise<number> => calls.push('o')
+  const suite = {
+    name: 'fake',
+    summary: 'of one case',
+    cases: [{ ...higher, rounds: () => 2, compares: 'nothing', open: async () => ({ ours: once }) }],
+  }
+  await runBench({ argv: ['fake'], suites: [suite], print: () => {}, progress: (line) => void calls.push(line.trim()) })
+  expect(calls).toEqual(['a/b: nothing', 'round 1 of 2', 'o', 'round 2 of 2', 'o'])
+})
+
 test('the ratio is above 1 when ours is better, also where lower is better', async () => {
   const { ratio } = await measure(lower, scripted([0, 10, 10, 10], [0, 30, 30, 30]), 3)
   expect(ratio).toBe(3)

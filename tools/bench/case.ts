@@ -13,6 +13,8 @@ export interface BenchCase {
   readonly higherIsBetter: boolean
   /** Ours and peer in words, with what is the same on both sides. */
   readonly compares: string
+  /** Rounds of its own instead of the effort's, and no uncounted turn before them: for cases whose rounds are long. */
+  readonly rounds?: (effort: Effort) => number
   /** Takes `longMs` once, instead of rounds; not part of a quick run. */
   readonly long?: true
   /** Opens what the sides need on `stack`, which is disposed after the case. */
@@ -26,6 +28,8 @@ export interface Effort {
   readonly measureMs: number
   /** Length of a long case, at full size; without it such a case is short and small, to show that it works. */
   readonly longMs?: number
+  /** Told what is going on within a round that takes minutes. */
+  readonly progress?: (line: string) => void
 }
 
 export const wholeEffort: Effort = { rounds: 5, measureMs: 3_000, longMs: 600_000 }

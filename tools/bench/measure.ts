@@ -17,16 +17,20 @@ export interface Measured {
 
 /**
  * Ours and peer take turns within one run, and who begins alternates: what slows the machine down for a while slows
- * both, and the ratio of a round compares neighbours in time. The first, uncounted turn warms caches and compilers.
+ * both, and the ratio of a round compares neighbours in time. The first, uncounted turn warms caches and compilers; a case with
+ * rounds of its own has none (`isWarm`).
  */
 export async function measure(
   { name, unit, higherIsBetter }: Pick<BenchCase, 'name' | 'unit' | 'higherIsBetter'>,
   { ours, peer }: BenchSides,
   rounds: number,
   onRound: (round: number) => void = () => {},
+  isWarm = false,
 ): Promise<Measured> {
-  await ours()
-  await peer?.()
+  if (!isWarm) {
+    await ours()
+    await peer?.()
+  }
   const figures: { ours: number; peer: number | undefined }[] = []
   for (let round = 0; round < rounds; round++) {
     onRound(round + 1)

@@ -93,10 +93,10 @@ async function runSuite(
   for (const bench of chosen) {
     progress(`${bench.name}: ${bench.compares}`)
     await using stack = new AsyncDisposableStack()
-    const sides = await bench.open(stack, effort)
-    measured.push(
-      await measure(bench, sides, effort.rounds, (round) => progress(`  round ${round} of ${effort.rounds}`)),
-    )
+    const sides = await bench.open(stack, { ...effort, progress: (line) => progress(`  ${line}`) })
+    const rounds = bench.rounds?.(effort) ?? effort.rounds
+    const onRound = (round: number): void => progress(`  round ${round} of ${rounds}`)
+    measured.push(await measure(bench, sides, rounds, onRound, bench.rounds !== undefined))
   }
   if (measured.length === 0) throw new UsageError(`No case of ${suite.name} has "${only}" in its name.`)
   return measured

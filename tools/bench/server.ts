@@ -5,7 +5,7 @@ import { probe } from '../platform/probe.ts'
 
 /**
  * Starts a server as a process of its own (neither the load nor the other side shares its event loop) and resolves
- * with its URL when /readyz answers 200. It is ended when the stack is disposed.
+ * with its URL when /readyz answers 200. It is ended when the stack is disposed, and killed when this process ends before that.
  */
 export async function startServer(
   stack: AsyncDisposableStack,
@@ -32,9 +32,12 @@ export async function startServerProcess(
       if (msg === 'listening' && typeof fields['url'] === 'string') resolve(fields['url'])
     },
   })
+  const kill = (): void => child.kill('SIGKILL')
+  process.once('exit', kill)
   stack.defer(async () => {
     child.kill('SIGTERM')
     await child.exit
+    process.off('exit', kill)
   })
   void child.exit.then(({ code }) => reject(new Error(`${args.join(' ')} ended with ${code}: ${said.join('\n')}`)))
   const url = await listening

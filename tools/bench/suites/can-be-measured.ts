@@ -15,7 +15,8 @@ export function describeSuite({ name: suite, cases }: Suite): void {
       async ({ name, bench }) => {
         expect(name).toMatch(new RegExp(`^(?:${suite}|${suite.split('-')[0]})/`))
         await using stack = new AsyncDisposableStack()
-        const { ours, peer, unit } = await measure(bench, await bench.open(stack, { rounds: 1, measureMs: 500 }), 1)
+        const sides = await bench.open(stack, { rounds: 1, measureMs: 500 })
+        const { ours, peer, unit } = await measure(bench, sides, 1, undefined, bench.rounds !== undefined)
         // The number of errors is the one figure that shall be nothing.
         expect(ours).toBeGreaterThan(unit === 'requests' ? -1 : 0)
         expect(peer ?? 1).toBeGreaterThan(0)

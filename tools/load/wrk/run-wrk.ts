@@ -38,8 +38,9 @@ export async function hasWrk(): Promise<boolean> {
 export async function runWrk({ url, connections, durationMs, journal }: WrkOptions): Promise<WrkResult> {
   const seconds = Math.max(1, Math.round(durationMs / 1000))
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url]
-  // One descriptor a connection, and the shell's limit is often 1024.
-  const shell = 'ulimit -n $(ulimit -Hn); exec wrk "$@"'
+  // One descriptor a connection, and the shell's limit is often 1024. It ends with this process, however that ends (Linux).
+  const shell =
+    'ulimit -n $(ulimit -Hn); command -v setpriv >/dev/null && exec setpriv --pdeathsig KILL -- wrk "$@"; exec wrk "$@"'
   const { stdout } = await run('sh', ['-c', shell, 'wrk', ...args, ...(journal === undefined ? [] : ['--', journal])], {
     maxBuffer: 64 * 2 ** 20,
   })

@@ -7,6 +7,7 @@ export interface UsersResult {
   readonly perSecond: number
   /** Goodput: right, and in time. */
   readonly goodPerSecond: number
+  readonly p50Ms: number
   readonly p95Ms: number
   readonly p99Ms: number
   /** Requests that were refused, wrong, broken, or took two seconds and more. */
@@ -38,6 +39,7 @@ async function byWrk({ url, ...options }: UsersOptions): Promise<UsersResult> {
     return {
       perSecond: 0,
       goodPerSecond: 0,
+      p50Ms: durationMs,
       p95Ms: durationMs,
       p99Ms: durationMs,
       errors: connections,
@@ -47,6 +49,7 @@ async function byWrk({ url, ...options }: UsersOptions): Promise<UsersResult> {
   return {
     perSecond: (answers - bad) / seconds,
     goodPerSecond: Math.max(0, answers - bad - latencies.countFrom(slowMs)) / seconds,
+    p50Ms: latencies.percentile(50),
     p95Ms: latencies.percentile(95),
     p99Ms: latencies.percentile(99),
     errors: bad + socketErrors + timeouts + latencies.countFrom(slowMs),
@@ -69,6 +72,7 @@ async function byNode({ url, connections, durationMs, journal, ratePerSecond }: 
     perSecond: result.perSecond,
     // It keeps percentiles only: all are in time, or none is said to be.
     goodPerSecond: result.latencyMs.max < slowMs ? result.perSecond : 0,
+    p50Ms: result.latencyMs.p50,
     p95Ms: result.latencyMs.p95,
     p99Ms: result.latencyMs.p99,
     errors: failures(result) + (result.latencyMs.max >= slowMs ? 1 : 0),
