@@ -31,30 +31,46 @@ export const builtBinaries = (): string | undefined => cachedFolder('kubernetes'
 
 /**
  * Kubernetes, etcd, kwok and metrics-server, built once from the Go module proxy into the user's cache: about 10 minutes of two
- * cores. One module for all of them, so that what they share is compiled once. kubernetes' own go.mod replaces its parts by
- * folders that its module does not ship; here they are replaced by the releases of the same number.
+ * cores. One module for all of them, so that what they share is compiled once.
  */
 export async function buildBinaries(say: (line: string) => void): Promise<string> {
+  return cached('kubernetes', recipe, async (draft) => {
+    const options = await kubernetesModule(draft)
+    for (const [name, path] of Object.entries(programs)) say(`built ${name} in ${await buildIn(draft, name, path)}`)
+    const kwok = await run('go', ['list', '-m', '-f', '{{.Dir}}', 'sigs.k8s.io/kwok'], options)
+    const stages = await run('kubectl', ['kustomize', join(kwok.stdout.trim(), 'kustomize/stage/fast')], options)
+    await writeFile(join(draft, 'kwok-stages.yaml'), stages.stdout)
+  })
+}
+
+const goIn = (folder: string): { cwd: string; env: NodeJS.ProcessEnv; maxBuffer: number } => ({
+  cwd: folder,
+  env: { ...process.env, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' },
+  maxBuffer: 64 << 20,
+})
+
+/**
+ * Makes `folder` a Go module in which Kubernetes can be built. Kubernetes' own go.mod replaces its parts by folders that its module does
+ * not ship; here they are replaced by the releases of the same number.
+ */
+export async function kubernetesModule(folder: string): Promise<ReturnType<typeof goIn>> {
   await run('go', ['version']).catch(() => {
     throw new Error(
       'this level needs Go 1.26 on PATH, to build Kubernetes once from the Go module proxy (about 10 minutes)',
     )
   })
-  return cached('kubernetes', recipe, async (draft) => {
-    const options = { cwd: draft, env: { ...process.env, GOFLAGS: '-mod=mod', CGO_ENABLED: '0' }, maxBuffer: 64 << 20 }
-    const { stdout } = await run('go', ['mod', 'download', '-json', `k8s.io/kubernetes@${kubernetesVersion}`], options)
-    const { GoMod: goMod, Dir: sources }: { GoMod: string; Dir: string } = JSON.parse(stdout)
-    await writeFile(join(draft, 'go.mod'), moduleFile(await readFile(goMod, 'utf8')))
-    for (const [name, path] of Object.entries(programs)) {
-      const started = performance.now()
-      await run('go', ['build', '-trimpath', '-ldflags', flags, '-o', join(draft, 'bin', name), path], options)
-      say(`built ${name} in ${((performance.now() - started) / 1000).toFixed(0)} s`)
-    }
-    const kwok = await run('go', ['list', '-m', '-f', '{{.Dir}}', 'sigs.k8s.io/kwok'], options)
-    const stages = await run('kubectl', ['kustomize', join(kwok.stdout.trim(), 'kustomize/stage/fast')], options)
-    await writeFile(join(draft, 'kwok-stages.yaml'), stages.stdout)
-    if (!sources) throw new Error('the Go module proxy gave no sources of Kubernetes')
-  })
+  const options = goIn(folder)
+  const { stdout } = await run('go', ['mod', 'download', '-json', `k8s.io/kubernetes@${kubernetesVersion}`], options)
+  const { GoMod: goMod }: { GoMod: string } = JSON.parse(stdout)
+  await writeFile(join(folder, 'go.mod'), moduleFile(await readFile(goMod, 'utf8')))
+  return options
+}
+
+/** Builds one program of the module in `folder` into its `bin`; how long that took. */
+export async function buildIn(folder: string, name: string, path: string): Promise<string> {
+  const started = performance.now()
+  await run('go', ['build', '-trimpath', '-ldflags', flags, '-o', join(folder, 'bin', name), path], goIn(folder))
+  return `${((performance.now() - started) / 1000).toFixed(0)} s`
 }
 
 const flags = [

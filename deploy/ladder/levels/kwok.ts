@@ -30,19 +30,16 @@ const nodes = [1, 2, 3].map((number) => ({
  * The production overlay on three nodes that only pretend to run pods: the real controllers roll it out, keep its disruption
  * budgets, and drain a node. Probes, images and the apps themselves are not exercised.
  */
-export const kwok: Level = async ({ folder, binaries, kustomize, table }) => {
+export const kwok: Level = async ({ folder, binaries, kustomize, table, resources }) => {
   const started = performance.now()
-  await using plane = await startControlPlane({ folder, binaries })
+  const plane = await resources.use(await startControlPlane({ folder, binaries }))
   const { kubectl } = plane
   const config = [`--config=${join(binaries, 'kwok-stages.yaml')}`, `--kubeconfig=${plane.kubeconfig('admin')}`]
   // Without leases of its own a node is not ready after 40 s, and no disruption is allowed any more.
   const rest = ['--manage-all-nodes=true', '--node-lease-duration-seconds=40', '--node-ip=127.0.0.1']
   const place = ['--cidr=10.99.0.0/16', '--server-address=127.0.0.1:22247']
-  await using daemon = startDaemon(
-    'kwok',
-    [join(binaries, 'bin/kwok'), ...config, ...rest, ...place],
-    join(folder, 'log/kwok.log'),
-  )
+  const command = [join(binaries, 'bin/kwok'), ...config, ...rest, ...place]
+  const daemon = await resources.use(startDaemon('kwok', command, join(folder, 'log/kwok.log')))
   const daemons = [...plane.daemons, daemon]
   await kubectl.apply(foreignKinds)
   await kubectl.apply(nodes)
@@ -101,7 +98,7 @@ export const kwok: Level = async ({ folder, binaries, kustomize, table }) => {
     await waitFor(`${wanted} replicas`, daemons, async () => Number(await kubectl.run(args)) === wanted || undefined)
     return seconds(begun)
   }
-  await using metrics = await serveMetrics(join(folder, 'metrics'), kubectl)
+  const metrics = await resources.use(await serveMetrics(join(folder, 'metrics'), kubectl))
   // Of 250, of which the autoscaler wants 60 per cent.
   metrics.usage = { 'name=load-tolerant-api': 240 }
   table.add(

@@ -12,6 +12,7 @@ import { lastWords } from '../node/pods.ts'
 import { namespace, rolledOut, seconds, type Proof, type ProofContext } from '../node/proof.ts'
 import { scenarioNamespace } from '../node/proofs/disks.ts'
 import { proofs } from '../node/proofs/index.ts'
+import { seedNamespace } from '../node/seed.ts'
 import { startNode } from '../node/start-node.ts'
 import { databaseVolume, volumes } from '../node/volumes.ts'
 
@@ -19,27 +20,30 @@ import { databaseVolume, volumes } from '../node/volumes.ts'
  * Images of ours and of all servers on a real kubelet: rolled from an earlier revision to this one under load, killed, scaled, rolled back. A
  * proof that fails is a row and does not keep the others from running.
  */
-export const node: Level = async ({ folder, binaries, kustomize, table, only, from }) => {
+export const node: Level = async ({ folder, binaries, kustomize, table, resources, only, from }) => {
   const chosen = choose(only)
-  const redis = await promisify(execFile)('which', ['redis-server']).catch(() => {
-    throw new Error('this level needs redis-server to make an image of: apt-get install redis-server')
+  const which = promisify(execFile)('which', ['redis-server', 'redis-cli'])
+  const { stdout } = await which.catch(() => {
+    throw new Error('this level needs redis-server and redis-cli to make an image of: apt-get install redis-server')
   })
-  const ours = await buildImages(folder, table)
+  const [redis = '', ...clients] = stdout.trim().split('\n')
+  const ours = await buildImages(folder, table, resources.ending)
   const revision = from ?? (await earlierRevision())
   const wanted = chosen.some(({ name }) => name === 'upgrade') ? revision : undefined
-  const earlier = wanted === undefined ? [] : await earlierImages(wanted)
+  const earlier = wanted === undefined ? [] : await earlierImages(wanted, resources.ending)
   const servers = [
     await pauseImage(folder),
-    await serverImage(folder, 'redis', redis.stdout.trim()),
+    await serverImage(folder, 'redis', [redis, ...clients]),
     await postgresImage(folder),
     ...(await storeImages(folder)),
   ]
-  const database = await databaseVolume(folder)
+  const database = await databaseVolume({ folder, name: 'database', namespace })
 
   const started = performance.now()
-  await using network = await createNetworkNamespace()
-  const namespaces = [namespace, scenarioNamespace]
-  await using cluster = await startNode(folder, binaries, network, [...servers, ...ours, ...earlier], namespaces)
+  const network = await resources.use(await createNetworkNamespace())
+  const namespaces = [namespace, scenarioNamespace, seedNamespace]
+  const images = [...servers, ...ours, ...earlier]
+  const cluster = await resources.use(await startNode(folder, binaries, network, images, namespaces))
   const { kubectl } = cluster.plane
   const context: ProofContext = {
     kubectl,
@@ -58,7 +62,7 @@ export const node: Level = async ({ folder, binaries, kustomize, table, only, fr
   const workloads = objects.filter(isWorkload)
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' }
   const made = namespaces.map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }))
-  await kubectl.apply([...made, ...(await volumes(folder)), database.volume, database.secret(namespace)])
+  await kubectl.apply([...made, ...(await volumes(folder)), database.volume, scalerSecret(database.password)])
   // Servers first: an app that finds none ends, and is started again after pauses that double.
   const later = workloads.filter(isOurs)
   await kubectl.apply(objects.filter((object) => !later.some((workload) => workload === object)))
@@ -84,6 +88,14 @@ export const node: Level = async ({ folder, binaries, kustomize, table, only, fr
   }
   if (failed.length > 0) throw new Error(failed.join('; '))
 }
+
+/** Of the overlay; its password is as old as the level. */
+const scalerSecret = (password: string): object => ({
+  apiVersion: 'v1',
+  kind: 'Secret',
+  metadata: { name: 'scaler', namespace },
+  stringData: { store: `postgres://postgres:${password}@postgres:5432/ballast` },
+})
 
 const ourImages = /localhost\/ballast(?=\/(?:counter|message-store|scaler|load-tolerant-api):)/g
 

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { postgresBinaries } from '@ballast/backends/postgres-binaries'
@@ -59,32 +60,47 @@ const asEntry = async (path: string): Promise<Entry> => ({
   isExecutable: true,
 })
 
-/** A server that is installed here, with the libraries that it is linked to. */
+/** A server that is installed here, with the libraries that it is linked to; the first of the programs is what the image starts. */
 export async function serverImage(
   folder: string,
   name: string,
-  program: string,
+  programs: readonly string[],
   args: readonly string[] = [],
 ): Promise<string> {
-  const entries = [await asEntry(program), ...(await linkedLibraries([program]))]
+  const [program = ''] = programs
+  const entries = [...(await Promise.all(programs.map(asEntry))), ...(await linkedLibraries(programs))]
   return pack(join(folder, name), nodeLevel(name), entries, { Entrypoint: [program, ...args] })
 }
 
 /** How the overlay small-node calls the images of servers. */
 export const nodeLevel = (name: string): string => `localhost/ballast/${name}:node-level`
 
-/** PostgreSQL as npm ships it. It finds its libraries beside itself; a cluster is made outside. */
+/** PostgreSQL as npm ships it, and Debian's psql. It finds its libraries beside itself; a cluster is made outside. */
 export async function postgresImage(folder: string): Promise<string> {
   const native = dirname(dirname(postgresBinaries().postgres))
-  const libraries = await linkedLibraries([join(native, 'bin/postgres')], native)
+  const psql = await findPsql()
+  const libraries = [
+    ...(await linkedLibraries([join(native, 'bin/postgres')], native)),
+    ...(await linkedLibraries([psql])),
+  ]
   const users: Entry = { kind: 'file', path: 'etc/passwd', content: Buffer.from('postgres:x:999:999::/:/nologin\n') }
   const own = await entriesOf(native, 'opt/postgres', () => true)
+  const client: Entry = { ...(await asEntry(psql)), path: 'usr/bin/psql' }
   const command = ['/opt/postgres/bin/postgres', '-D', '/var/lib/postgresql/cluster', '-c', 'listen_addresses=*']
-  const settings = ['-c', 'unix_socket_directories=', '-c', 'log_timezone=UTC']
-  const entries = [...own, ...libraries, users]
-  return pack(join(folder, 'postgres'), nodeLevel('postgres'), entries, {
+  const settings = ['-c', 'unix_socket_directories=/var/run/postgresql', '-c', 'log_timezone=UTC']
+  return pack(join(folder, 'postgres'), nodeLevel('postgres'), [...own, ...libraries, client, users], {
     Entrypoint: [...command, ...settings],
   })
+}
+
+/** /usr/bin/psql is a script of Debian's, which chooses one of these. */
+async function findPsql(): Promise<string> {
+  const versions = await readdir('/usr/lib/postgresql').catch(() => [])
+  const found = versions.map((version) => `/usr/lib/postgresql/${version}/bin/psql`).filter((path) => existsSync(path))
+  const psql = found.toSorted().at(-1)
+  if (psql === undefined)
+    throw new Error('this level needs psql to put it into an image: apt-get install postgresql-client')
+  return psql
 }
 
 async function pack(

@@ -64,7 +64,7 @@ async function classPathOf(kind: 'mongodb' | 's3', folder: string): Promise<{ ja
 
 async function mongoImage(folder: string, java: Layer): Promise<string> {
   const { command, jars } = await classPathOf('mongodb', folder)
-  if (jars === undefined) return serverImage(folder, 'mongo', command, ['--bind_ip_all', '--dbpath', '/data/db'])
+  if (jars === undefined) return serverImage(folder, 'mongo', [command], ['--bind_ip_all', '--dbpath', '/data/db'])
   const work = join(folder, 'mongo')
   const sources = join(work, 'sources')
   const classes = join(work, 'classes')

@@ -5,6 +5,7 @@ import type { ProofContext } from './proof.ts'
 
 const port = 22444
 const name = 'metrics-server'
+const apiService = 'v1beta1.metrics.k8s.io'
 const where = { name, namespace: 'kube-system' }
 
 /** Outside of the cluster, as far as the cluster can tell: a Service without pods, and an API that the API server asks there. */
@@ -26,7 +27,7 @@ const objects: readonly object[] = [
   {
     apiVersion: 'apiregistration.k8s.io/v1',
     kind: 'APIService',
-    metadata: { name: 'v1beta1.metrics.k8s.io' },
+    metadata: { name: apiService },
     spec: {
       group: 'metrics.k8s.io',
       version: 'v1beta1',
@@ -39,7 +40,9 @@ const objects: readonly object[] = [
 ]
 
 /** The real metrics-server beside the kubelet: what an autoscaler decides by. Resolves when it has figures of pods. */
-export async function startMetricsServer(context: ProofContext): Promise<Daemon> {
+export async function startMetricsServer(
+  context: ProofContext,
+): Promise<AsyncDisposable & { readonly daemon: Daemon }> {
   const { kubectl, kubeconfig, binaries, folder, enter, daemons } = context
   const access = ['kubeconfig', 'authentication-kubeconfig', 'authorization-kubeconfig']
   const command = [
@@ -62,5 +65,12 @@ export async function startMetricsServer(context: ProofContext): Promise<Daemon>
     const answer = await kubectl.run(['get', '--raw', '/apis/metrics.k8s.io/v1beta1/namespaces/ballast/pods'])
     return answer.includes('"usage"') || undefined
   })
-  return daemon
+  return {
+    daemon,
+    async [Symbol.asyncDispose]() {
+      // While an API is registered that nobody serves, no namespace can be deleted: the cluster cannot know what is in it.
+      await kubectl.run(['delete', 'apiservice', apiService])
+      await daemon[Symbol.asyncDispose]()
+    },
+  }
 }

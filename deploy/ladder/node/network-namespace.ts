@@ -15,8 +15,21 @@ export interface NetworkNamespace extends AsyncDisposable {
   readonly enter: readonly string[]
 }
 
-/** A network of its own for the node: its bridge, iptables rules and ports touch nobody else. */
+const networks = async (): Promise<readonly string[]> => {
+  const { stdout } = await run('ip', ['netns', 'list'])
+  return stdout.split('\n').map((line) => line.split(' ')[0] ?? '')
+}
+
+/** A network of its own for the node: its bridge, iptables rules and ports touch nobody else. Rejects where another level has it. */
 export async function createNetworkNamespace(): Promise<NetworkNamespace> {
+  const { stdout: pids } = await run('ip', ['netns', 'pids', name]).catch(() => ({ stdout: '' }))
+  if (pids.trim() !== '') {
+    const found = pids.trim().split(/\s+/).join(' ')
+    throw new Error(
+      `another level runs on a node, or one that was killed outright has left these processes, which must end first: kill ${found}`,
+    )
+  }
+  const known = new Set(await networks())
   const before = await Promise.all(sysctls.map((path) => readFile(`/proc/sys/${path}`, 'utf8')))
   await run('ip', ['netns', 'delete', name]).catch(() => undefined)
   await run('ip', ['netns', 'add', name])
@@ -36,7 +49,9 @@ export async function createNetworkNamespace(): Promise<NetworkNamespace> {
     async [Symbol.asyncDispose]() {
       for (const [at, path] of sysctls.entries())
         await writeFile(`/proc/sys/${path}`, before[at] ?? '').catch(() => undefined)
-      await run('ip', ['netns', 'delete', name])
+      // Those of pods go with the pods, unless a pod did not.
+      const left = (await networks()).filter((other) => other.startsWith('cni-') && !known.has(other))
+      for (const other of [...left, name]) await run('ip', ['netns', 'delete', other])
     },
   }
 }

@@ -10,10 +10,10 @@ const run = promisify(execFile)
 /** In whose name the images of an earlier revision are kept on the node, so that both are there at once. */
 export const earlierRegistry = 'localhost/ballast-earlier'
 
-async function nx(cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
+async function nx(cwd: string, env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<string> {
   const command = ['tools/bootstrap.mjs', 'nx', 'run-many', '-t', 'image', '--outputStyle=static']
   const quiet = { NX_DAEMON: 'false', NX_TUI: 'false', NX_NO_CLOUD: 'true', IMAGE_ENGINE: 'none' }
-  const options = { cwd, env: { ...process.env, ...quiet, ...env }, maxBuffer: 64 << 20 }
+  const options = { cwd, env: { ...process.env, ...quiet, ...env }, maxBuffer: 64 << 20, signal }
   const { stdout } = await run(process.execPath, command, options).catch((error: unknown) => {
     throw new Error(`the images of ${cwd} could not be built: ${outputOf(error)}`, { cause: error })
   })
@@ -21,13 +21,13 @@ async function nx(cwd: string, env: NodeJS.ProcessEnv): Promise<string> {
 }
 
 /** The images of this checkout, as tars: built with nothing cached, and once more with everything, both timed. */
-export async function buildImages(folder: string, table: Table): Promise<readonly string[]> {
+export async function buildImages(folder: string, table: Table, signal: AbortSignal): Promise<readonly string[]> {
   const env = { NX_CACHE_DIRECTORY: join(folder, 'nx/cache'), NX_WORKSPACE_DATA_DIRECTORY: join(folder, 'nx/data') }
   const times: string[] = []
   let output = ''
   for (const _ of ['cold', 'cached']) {
     const started = performance.now()
-    output += await nx(root, env)
+    output += await nx(root, env, signal)
     times.push(`${((performance.now() - started) / 1000).toFixed(1)} s`)
   }
   table.add('`nx run-many -t image`, four images with nothing cached, and again with everything', times.join(', '))
@@ -47,7 +47,7 @@ export async function earlierRevision(): Promise<string | undefined> {
 }
 
 /** The images of an earlier revision, as tars, built in a clone of their own and kept in the user's cache. */
-export async function earlierImages(revision: string): Promise<readonly string[]> {
+export async function earlierImages(revision: string, signal: AbortSignal): Promise<readonly string[]> {
   const { stdout } = await run('git', ['rev-parse', `${revision}^{commit}`], { cwd: root }).catch((cause: unknown) => {
     throw new Error(`there is no revision ${revision} to roll from: ${outputOf(cause)}`, { cause })
   })
@@ -56,7 +56,7 @@ export async function earlierImages(revision: string): Promise<readonly string[]
     const clone = join(draft, 'clone')
     await run('git', ['clone', '--quiet', '--shared', '--no-checkout', root, clone])
     await run('git', ['checkout', '--quiet', '--detach', commit], { cwd: clone })
-    await nx(clone, { IMAGE_REGISTRY: earlierRegistry })
+    await nx(clone, { IMAGE_REGISTRY: earlierRegistry }, signal)
     await mkdir(join(draft, 'images'))
     for (const { name } of apps)
       await cp(join(clone, 'deploy/dist', name, 'image.tar'), join(draft, 'images', `${name}.tar`))

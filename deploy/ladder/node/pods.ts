@@ -59,6 +59,8 @@ export async function killContainer(context: ProofContext, pod: Pod | undefined)
 export interface ProcessFigures {
   /** From the start of the process until it listens, and every check that gates readiness has passed. */
   readonly startToReadyMs: number
+  /** The same without the time in which its main thread could have run and others did: what is left is its own, and what it waited for. */
+  readonly undisturbedMs: number
   /** What it has computed since it started: unlike time, this does not depend on who else is busy. */
   readonly processorMs: number
   readonly residentBytes: number
@@ -76,8 +78,10 @@ export async function figuresOf(context: ProofContext, pod: Pod): Promise<Proces
       .find((line) => line.startsWith(id))
       ?.trim()
       .split(/\s+/)[1] ?? ''
-  const [stat, status, uptime] = await Promise.all(
-    [`/proc/${pid}/stat`, `/proc/${pid}/status`, '/proc/uptime'].map((path) => readFile(path, 'utf8')),
+  const [stat, status, uptime, schedule] = await Promise.all(
+    [`/proc/${pid}/stat`, `/proc/${pid}/status`, '/proc/uptime', `/proc/${pid}/schedstat`].map((path) =>
+      readFile(path, 'utf8'),
+    ),
   )
   // Behind the name, which may hold anything: field 22, in hundredths of a second since the machine started.
   const fields =
@@ -92,9 +96,13 @@ export async function figuresOf(context: ProofContext, pod: Pod): Promise<Proces
   const log = await context.kubectl.run(['logs', pod.metadata.name, `--namespace=${namespace}`])
   const line = log.split('\n').find((text) => text.includes('"msg":"listening"')) ?? '{}'
   const { time }: { time?: number | string } = JSON.parse(line)
+  const startToReadyMs = new Date(time ?? Number.NaN).getTime() - startedMs
+  // Nanoseconds on a core, and those of waiting for one.
+  const waitedMs = Number(schedule?.split(' ')[1]) / 1e6
   return {
     processorMs: (userTicks + systemTicks) * 10,
-    startToReadyMs: new Date(time ?? Number.NaN).getTime() - startedMs,
+    startToReadyMs,
+    undisturbedMs: startToReadyMs - waitedMs,
     residentBytes: Number(/^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1]) * 1024,
     countedBytes: await countedBytes(context, pod),
   }

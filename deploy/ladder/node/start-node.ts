@@ -90,12 +90,23 @@ export async function startNode(
         .run(['delete', 'namespace', ...namespaces, '--ignore-not-found', '--timeout=120s'])
         .catch(() => undefined)
       for (const daemon of daemons.slice(1).toReversed()) await daemon[Symbol.asyncDispose]()
+      await endContainers(socket)
       await plane[Symbol.asyncDispose]()
       await daemons[0]?.[Symbol.asyncDispose]()
       await unmountBelow(folder)
       await removeCgroups()
     },
   }
+}
+
+/** Those that the kubelet did not end in time: no container ends with the daemon that started it. */
+async function endContainers(socket: string): Promise<void> {
+  const ctr = async (...args: string[]): Promise<readonly string[]> => {
+    const { stdout } = await run('ctr', ['-a', socket, '-n', 'k8s.io', ...args]).catch(() => ({ stdout: '' }))
+    return stdout.split('\n').filter(Boolean)
+  }
+  for (const task of await ctr('tasks', 'list', '--quiet')) await ctr('tasks', 'delete', '--force', task)
+  for (const container of await ctr('containers', 'list', '--quiet')) await ctr('containers', 'delete', container)
 }
 
 async function unmountBelow(folder: string): Promise<void> {

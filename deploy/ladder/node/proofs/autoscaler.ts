@@ -14,8 +14,8 @@ export const autoscaler: Proof = {
   name: 'autoscaler',
   async run(context) {
     const { kubectl, table } = context
-    await using server = await startMetricsServer(context)
-    const daemons = [...context.daemons, server]
+    await using metricsServer = await startMetricsServer(context)
+    const daemons = [...context.daemons, metricsServer.daemon]
     const text = await readFile(join(deployFolder, 'components/autoscaling-hpa/counter/hpa.yaml'), 'utf8')
     const [hpa] = parseObjects(text)
     const spec: object = Object(hpa?.['spec'])
@@ -44,15 +44,20 @@ export const autoscaler: Proof = {
       table.add('replicas of the counter before and under load, by its autoscaler', `${least}, ${most}`)
       table.add('until the first more was ready', took)
       table.add('meanwhile: answered, failed', show(heavy))
-      const light = load(context, { ...post, seconds: 60, clients: 1, pauseMs: 100 })
+      // Two requests a second for as long as it may take, so that none is lost on the way down either.
+      const light = load(context, { ...post, seconds: 90, clients: 1, pauseMs: 500 })
       const falling = performance.now()
-      await waitFor(
+      const fallen = waitFor(
         'as few replicas as before',
         daemons,
         async () => ((await replicas()) <= least ? true : undefined),
         300_000,
       )
-      table.add('back to the least after the load had gone', seconds(falling))
+      await fallen.catch(async (error: unknown) => {
+        const seen = await kubectl.run(['get', 'horizontalpodautoscaler', 'counter', `--namespace=${namespace}`])
+        throw new Error(`${String(error)}; ${seen.trim().replaceAll(/\s+/g, ' ')}`, { cause: error })
+      })
+      table.add(`back to ${least} after the load had gone`, seconds(falling))
       const quiet = await light
       table.add('meanwhile: answered, failed', show(quiet))
       if (failures(heavy) + failures(quiet) > 0) throw new Error('scaling lost requests')

@@ -1,17 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { waitFor } from '../../daemon.ts'
-import { containerOf, killContainer, podsOf, type Pod } from '../pods.ts'
-import {
-  addresses,
-  failures,
-  load,
-  namespace,
-  rolledOut,
-  seconds,
-  show,
-  type Proof,
-  type ProofContext,
-} from '../proof.ts'
+import { killOne } from '../kill.ts'
+import { podsOf, type Pod } from '../pods.ts'
+import { addresses, failures, load, namespace, rolledOut, show, type Proof, type ProofContext } from '../proof.ts'
 
 const clients = 4
 const post = { url: `${addresses.counter}/`, method: 'POST', clients }
@@ -19,13 +10,14 @@ const deployment = 'deployment/counter'
 const where = `--namespace=${namespace}`
 /** Exit code of a service that cannot be started as it was told to. */
 const configurationError = 2
-const pods = (context: ProofContext): Promise<readonly Pod[]> => podsOf(context, 'app.kubernetes.io/name=counter')
+const selector = 'app.kubernetes.io/name=counter'
+const pods = (context: ProofContext): Promise<readonly Pod[]> => podsOf(context, selector)
 
 /** A pod killed, an image that is not there, and a Secret that is not there, always under load. */
 export const counter: Proof = {
   name: 'counter',
   async run(context) {
-    const [killed, took] = await Promise.all([load(context, { ...post, seconds: 20 }), kill(context)])
+    const [killed, took] = await Promise.all([load(context, { ...post, seconds: 20 }), killOne(context, selector)])
     context.table.add('one of two replicas of the counter killed under load: answered, failed', show(killed))
     context.table.add('until it was ready again', took)
     // Whoever is refused a connection has sent nothing: he may ask again. In flight there is one request of each client.
@@ -103,17 +95,4 @@ export const control: Proof = {
     await context.kubectl.run(['rollout', 'undo', deployment, where]).catch(() => undefined)
     if (failures(lossy) === 0) throw new Error('without a drain nothing was lost either: this level proves nothing')
   },
-}
-
-async function kill(context: ProofContext): Promise<string> {
-  await delay(3_000)
-  const [victim] = await pods(context)
-  const begun = performance.now()
-  await killContainer(context, victim)
-  await waitFor('the restart', context.daemons, async () => {
-    const again = (await pods(context)).find(({ metadata }) => metadata.name === victim?.metadata.name)
-    const ready = again?.status.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
-    return again !== undefined && ready && containerOf(again) !== containerOf(victim) ? true : undefined
-  })
-  return seconds(begun)
 }

@@ -12,7 +12,8 @@ interface Subject {
   readonly selector: string
 }
 
-const subjects: readonly Subject[] = [
+/** One for each role. */
+export const subjects: readonly Subject[] = [
   { name: 'counter', workload: 'deployment/counter', selector: 'name=counter' },
   { name: 'message store', workload: 'deployment/message-store', selector: 'name=message-store' },
   { name: 'control plane', workload: 'deployment/scaler-control-plane', selector: 'component=control-plane' },
@@ -38,6 +39,10 @@ export const rest: Proof = {
       starts.map(({ startToReadyMs }) => startToReadyMs),
     )
     add(
+      'without the time in which it had to wait for a core',
+      starts.map(({ undisturbedMs }) => undisturbedMs),
+    )
+    add(
       'of which it computed itself, start included, on whatever cores',
       starts.map(({ processorMs }) => processorMs),
     )
@@ -51,9 +56,10 @@ export const rest: Proof = {
     )
     const large = subjects.filter((_, index) => !((largest[index]?.countedBytes ?? Number.NaN) < memoryTargetBytes))
     if (large.length > 0) throw new Error(`at rest 120 MB or more are held by ${nameAll(large)}`)
-    // The time on the clock is that of the machine as well, which may be busy with something else.
-    const slow = subjects.filter((_, index) => !((starts[index]?.processorMs ?? Number.NaN) < startTargetMs))
-    if (slow.length > 0) throw new Error(`2 s or more to start are computed by ${nameAll(slow)}`)
+    // The time on the clock is that of the machine as well, whose cores may be busy with something else.
+    const slow = subjects.filter((_, index) => !((starts[index]?.undisturbedMs ?? Number.NaN) < startTargetMs))
+    if (slow.length > 0)
+      throw new Error(`2 s or more, cores that others had aside, from start to ready: ${nameAll(slow)}`)
   },
 }
 
@@ -71,7 +77,8 @@ async function figuresOfNew(context: ProofContext, { workload, selector }: Subje
   return figuresOf(context, fresh)
 }
 
-async function figuresOfLargest(context: ProofContext, { selector }: Subject): Promise<ProcessFigures> {
+/** Of the pod that the kubelet counts most memory for. */
+export async function figuresOfLargest(context: ProofContext, { selector }: Subject): Promise<ProcessFigures> {
   const pods = await podsOf(context, selector)
   const all = await Promise.all(pods.map((pod) => figuresOf(context, pod)))
   const [largest] = all.toSorted((a, b) => b.countedBytes - a.countedBytes)

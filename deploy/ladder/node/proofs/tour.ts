@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { root } from '../../../image/apps.ts'
 import { addresses, runThere, type Proof } from '../proof.ts'
+import { figuresOfLargest, subjects } from './rest.ts'
 
 interface Verdict {
   readonly passed: boolean
@@ -31,6 +32,11 @@ export const tour: Proof = {
     context.table.add(
       '`npm run tour -- --url ...`: facts that hold',
       `${facts.length - wrong.length} of ${facts.length}`,
+    )
+    const largest = await Promise.all(subjects.map((subject) => figuresOfLargest(context, subject)))
+    context.table.add(
+      `megabytes of memory right after it, the largest pod of each: ${subjects.map(({ name }) => name).join(', ')}`,
+      largest.map(({ countedBytes }) => (countedBytes / 1e6).toFixed(0)).join(', '),
     )
     if (!passed) throw new Error(`the tour found that this does not hold: ${wrong.join('; ')}`)
   },
