@@ -96,6 +96,14 @@ export class MemoryBlobStore implements BlobStore {
     return inMemoryBlob(digest, blob.bytes, clip(range, blob.bytes.length))
   }
 
+  peek(name: EntryName): Buffer | undefined {
+    const digest = this.#digestOf(name)
+    const blob = digest === undefined ? undefined : this.#blobs.get(digest)
+    if (blob === undefined || blob.damaged || sha256(blob.bytes) !== digest) return undefined
+    if (this.#ledger.policyOf(familyOf(name.namespace)).whenFull === 'evict') this.#ledger.used(name)
+    return blob.bytes
+  }
+
   async stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
     return names.map((name) => this.#stat(this.#digestOf(name)))
   }

@@ -227,6 +227,12 @@ export interface BlobStore extends AsyncDisposable {
    */
   open(name: EntryName, range?: ByteRange): Promise<OpenBlob | undefined>
 
+  /**
+   * The bytes of a name, verified, where they can be had without waiting. Undefined says nothing: `open` knows. For the
+   * small ones that are asked for most, whose answer a promise or two would make dearer. Not in stores that always wait.
+   */
+  peek?(name: EntryName): Buffer | undefined
+
   /** Without a look at the bytes. */
   stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]>
 

@@ -31,6 +31,18 @@ export function describeReading(start: Start, lacks: Lacks): void {
       }
     })
 
+    test('what can be had without waiting is what there is', async () => {
+      const { store } = await start()
+      expect(store.peek?.(name('nothing'))).toBeUndefined()
+      for (const length of [0, 100, 100_000]) {
+        const bytes = bytesOf(length, length)
+        await store.put({ name: name('k') }, [bytes])
+        expect(store.peek?.(name('k')) ?? bytes).toEqual(bytes)
+      }
+      await store.remove([name('k')])
+      expect(store.peek?.(name('k'))).toBeUndefined()
+    })
+
     test('a name that leads nowhere is undefined, and a body may be left unread', async () => {
       const { store } = await start()
       expect(await store.open(name('nothing'))).toBeUndefined()
@@ -51,6 +63,7 @@ export function describeReading(start: Start, lacks: Lacks): void {
       [3 * chunkBytes, 3 * chunkBytes - 1],
     ])('of %i bytes the one at %i flipped is never given out, and is reported once', async (length, at) => {
       const { store, found, bytes } = await damaged(start, length, at)
+      expect(store.peek?.(name('k'))).toBeUndefined()
       const given: Buffer[] = []
       const reading = (async () => {
         const blob = await store.open(name('k'))

@@ -11,7 +11,7 @@ import type { Catalog } from './catalog.ts'
 import { openChunkedFile } from './chunked-file.ts'
 import type { BlobFiles } from './files.ts'
 import { ChunkReads } from './read-chunks.ts'
-import { inlineBytes, type FileContent, type Record } from './records.ts'
+import { inlineBytes, type FileContent, type InlineContent, type Record } from './records.ts'
 
 /** Gives out bytes only after they were verified; sets aside what is damaged. */
 export class Reader {
@@ -37,8 +37,8 @@ export class Reader {
       const { content } = record
       const clipped = clip(range, record.sizeBytes)
       if ('bytes' in content) {
-        const bytes = inlineBytes(content, record.sizeBytes)
-        if (bytes !== undefined && sha256(bytes) === digest) return inMemoryBlob(digest, bytes, clipped)
+        const bytes = verified(digest, content, record.sizeBytes)
+        if (bytes !== undefined) return inMemoryBlob(digest, bytes, clipped)
         throw await this.#damaged(digest, record, 'in the database')
       }
       const file = await this.#files.read({ digest, generation: content.generation }).catch(unreadable)
@@ -49,6 +49,14 @@ export class Reader {
         throw await this.#damaged(digest, record, 'its file is missing')
       }
     }
+  }
+
+  /** Undefined where there is more to say than that, or more to do. */
+  peek(name: EntryName): Buffer | undefined {
+    const found = this.#catalog.find(name)
+    if (found?.record === undefined || found.record.damaged) return undefined
+    const { content, sizeBytes } = found.record
+    return 'bytes' in content ? verified(found.digest, content, sizeBytes) : undefined
   }
 
   /**
@@ -84,8 +92,7 @@ export class Reader {
   ): Promise<string | undefined> {
     if ('bytes' in content) {
       await pace(sizeBytes)
-      const bytes = inlineBytes(content, sizeBytes)
-      return bytes !== undefined && sha256(bytes) === digest ? undefined : 'in the database'
+      return verified(digest, content, sizeBytes) === undefined ? 'in the database' : undefined
     }
     let pacing = false
     try {
@@ -144,6 +151,12 @@ export class Reader {
     if (!this.#unmarked.delete(digest)) this.#onDamage?.({ digest, what })
     if ('generation' in record.content) await this.#files.setAside({ digest, generation: record.content.generation })
   }
+}
+
+/** What is stored in a record; undefined: it is damaged. */
+function verified(digest: Digest, content: InlineContent, sizeBytes: number): Buffer | undefined {
+  const bytes = inlineBytes(content, sizeBytes)
+  return bytes !== undefined && sha256(bytes) === digest ? bytes : undefined
 }
 
 function unreadable(cause: unknown): never {

@@ -119,6 +119,13 @@ export class LmdbBlobStore implements BlobStore {
     return blob
   }
 
+  peek(name: EntryName): Buffer | undefined {
+    assertName(name)
+    const bytes = this.#reader.peek(name)
+    if (bytes !== undefined) this.#ledger.touch(name)
+    return bytes
+  }
+
   async stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {
     return names.map((name) => {
       assertName(name)
