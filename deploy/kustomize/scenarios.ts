@@ -3,7 +3,8 @@ const storages = {
   counter: {
     ebs: ['storage-ebs/class', 'storage-ebs/counter'],
     efs: ['storage-efs'],
-    'redis-or-postgres': ['counter-url'],
+    redis: ['counter-url', 'redis'],
+    postgres: ['counter-url', 'postgres'],
     'redis-ha': ['counter-url', 'redis-ha'],
     dynamodb: ['dynamodb'],
   },
