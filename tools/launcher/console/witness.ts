@@ -47,7 +47,8 @@ export class Witness {
   }
 
   get report(): WitnessReport {
-    return { running: this.#stop !== undefined, promises: [...this.#reports.values()], checkedAtMs: this.#checkedAtMs }
+    const promises = [...this.#checks.keys()].flatMap((service) => this.#reports.get(service) ?? [])
+    return { running: this.#stop !== undefined, promises, checkedAtMs: this.#checkedAtMs }
   }
 
   start(): void {

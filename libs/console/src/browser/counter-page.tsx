@@ -50,7 +50,7 @@ export function CounterPage({ model, feed }: PageProps) {
   )
 
   return (
-    <div class="columns">
+    <div class="columns two">
       <Card title="Counters" wide>
         <form role="search" onSubmit={(event) => event.preventDefault()}>
           <label>

@@ -147,7 +147,8 @@ function Room({ feed }: { readonly feed: Feed | undefined }) {
       <h3 id="scrub">Scrub</h3>
       <progress max={1} value={pass} aria-labelledby="scrub" />
       <p class="note">
-        {count(passes)} passes since the start, about {percent(pass)} of the next one; {bytes(scrubbed)} read.
+        {passes === 1 ? '1 pass' : `${count(passes)} passes`} since the start, about {percent(pass)} of the next one;{' '}
+        {bytes(scrubbed)} read.
       </p>
       <p class={damaged > 0 ? 'outcome bad' : 'outcome good'}>
         {damaged > 0

@@ -33,7 +33,7 @@ export function Workers({ state, colours, model, considered, wanted, want }: Wor
     <Card title="Workers" wide>
       <p class="note">{summaryOf(state.workers)}</p>
       {state.workers.length > few && (
-        <form role="search" class="buttons" onSubmit={(event) => event.preventDefault()}>
+        <form role="search" onSubmit={(event) => event.preventDefault()}>
           <label>
             Find{' '}
             <input type="search" value={wanted} onInput={({ currentTarget }) => want(currentTarget.value.trim())} />

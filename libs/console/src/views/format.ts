@@ -1,7 +1,13 @@
 const grouped = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const short = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 })
 
-export const count = (value: number | undefined): string => (value === undefined ? '–' : grouped.format(value))
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 4 })
+
+/** To the last digit up to a million millions; beyond that nobody reads them. */
+export function count(value: number | undefined): string {
+  if (value === undefined) return '–'
+  return (Math.abs(value) < 1e12 ? grouped : compact).format(value)
+}
 
 export function decimal(value: number | undefined): string {
   if (value === undefined) return '–'
