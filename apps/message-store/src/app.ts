@@ -10,6 +10,7 @@ import { casUploadRoutes } from './routes/cas-uploads.ts'
 import { contentRoutes } from './routes/content.ts'
 import { families, familyNames, type FamilyName } from './routes/families/index.ts'
 import { messageRoutes } from './routes/messages.ts'
+import { answerNoMessage } from './routes/no-message.ts'
 import { acceptBasic } from './transfer/basic-credentials.ts'
 import { limitCollectedBodies } from './transfer/body-deadline.ts'
 import { ResponseTurns } from './transfer/response-turns.ts'
@@ -47,12 +48,14 @@ export async function build({
   uploadTimeoutMs = server.limits.requestTimeoutMs,
 }: BuildDeps): Promise<App> {
   const { requestTimeoutMs, bodyLimitBytes } = server.limits
+  const format = wireFormat(compat)
   const listener = { ...server.limits, requestTimeoutMs: Math.max(requestTimeoutMs, uploadTimeoutMs) }
   const app = await buildServer({
     ...server,
     authenticator: acceptBasic(server.authenticator),
     limits: listener,
     problems,
+    answerProblem: answerNoMessage(format, ['GET', 'HEAD', ...(allowDelete ? ['DELETE'] : [])]),
     openapi,
     limitsRate: true,
   })
@@ -69,7 +72,7 @@ export async function build({
   const sender = { blobs, metrics, turns }
   const uploads = new Uploads(sender)
   forgetAbandoned(app, uploads)
-  await app.register(messageRoutes, { ...sender, format: wireFormat(compat), allowDelete, cacheControl })
+  await app.register(messageRoutes, { ...sender, format, allowDelete, cacheControl })
   await app.register(contentRoutes, { sender, allowDelete, cacheControl })
   await app.register(casBatchRoutes, { sender, maxAnswerBytes: bodyLimitBytes })
   await app.register(casUploadRoutes, { uploads })

@@ -61,6 +61,11 @@ export class Blobs {
     return this.#puts.depth + this.#removals.depth
   }
 
+  /** What is not larger shares commits with others. */
+  get inlineBytes(): number {
+    return this.#store.inlineBytes
+  }
+
   /** The longest key that the store takes, in bytes. */
   get longestKeyBytes(): number {
     return this.#store.capabilities.lacks['long-keys'] === undefined ? 1024 : 200
@@ -91,6 +96,15 @@ export class Blobs {
   /** Rejects with `DamagedBlobError`; close what you open. */
   open(name: EntryName, range?: ByteRange): Promise<OpenBlob | undefined> {
     return reading(this.#store.open(name, range))
+  }
+
+  /** See `BlobStore.peek`; undefined, too, when something is wrong, which `open` then tells. */
+  peek(name: EntryName): Buffer | undefined {
+    try {
+      return this.#store.peek?.(name)
+    } catch {
+      return undefined
+    }
   }
 
   stat(names: readonly EntryName[]): Promise<readonly (BlobStat | undefined)[]> {

@@ -19,6 +19,13 @@ export function refusal(error: unknown): Problem | undefined {
   return undefined
 }
 
+/** The same for one who deletes: to send him away for room by telling him to delete something would be of no help. */
+export function refusedRemoval(error: unknown): Problem | undefined {
+  if (!(error instanceof NotAppliedError) || diskTroubleOf(error) !== 'full') return refusal(error)
+  const advice = 'A deletion is written before anything goes, so make room on its disk, or get a larger one.'
+  return problems.create('store-full', `Nothing was deleted, and reads go on. ${advice}`, { cause: error })
+}
+
 /** The same for one who only reads, and whose bytes may be whole: there was nothing that could have been applied. */
 export function unreadable(error: unknown): Problem | undefined {
   const announced = [UnreadableBlobError, NotAppliedError, OutcomeUnknownError].some((type) => error instanceof type)

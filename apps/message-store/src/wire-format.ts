@@ -7,10 +7,10 @@ export type Compat = 'challenge' | 'sha256py'
  * the colon of the message, and none elsewhere. `sha256py` has its key in 404 and its escapes (Python's json.dumps).
  */
 export interface WireFormat {
-  readonly notFound: Buffer
-  created(digest: Digest): Buffer
-  deleted(digest: Digest): Buffer
-  message(text: string): Buffer
+  readonly notFound: string
+  created(digest: Digest): string
+  deleted(digest: Digest): string
+  message(text: string): string
   /** The same bytes in pieces, from pieces of UTF-8 that need not end between two characters. */
   messageStream(utf8: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer>
 }
@@ -18,12 +18,10 @@ export interface WireFormat {
 export function wireFormat(compat: Compat): WireFormat {
   const escape = compat === 'sha256py' ? escapeAsPython : escapeAsJson
   return {
-    notFound: Buffer.from(
-      compat === 'sha256py' ? '{"err_message":"Message not found"}' : '{"err_msg": "Message not found"}',
-    ),
-    created: (digest) => Buffer.from(`{"digest":"${digest}"}`),
-    deleted: (digest) => Buffer.from(`{"message_deleted":"${digest}"}`),
-    message: (text) => Buffer.from(`{"message": "${escape(text)}"}`),
+    notFound: compat === 'sha256py' ? '{"err_message":"Message not found"}' : '{"err_msg": "Message not found"}',
+    created: (digest) => `{"digest":"${digest}"}`,
+    deleted: (digest) => `{"message_deleted":"${digest}"}`,
+    message: (text) => `{"message": "${escape(text)}"}`,
     async *messageStream(utf8) {
       const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
       yield Buffer.from('{"message": "')

@@ -44,6 +44,17 @@ test.each([
   }
 })
 
+test('a full disk is told in other words to who deletes: deleting something else would be no way out', async () => {
+  const full = new NotAppliedError('no room', { cause: errno('ENOSPC') })
+  const { app } = await testApp({ store: storeWith({ remove: () => Promise.reject(full) }) })
+  for (const url of [`/messages/${foo}`, `/cas/${foo}`, '/ac/key', `/v2/team/app/blobs/sha256:${foo}`]) {
+    const answer = await app.inject({ method: 'DELETE', url })
+    expect([url, answer.statusCode]).toEqual([url, 507])
+    expect(answer.body).toContain('Nothing was deleted')
+    expect(answer.body).not.toContain('Delete something')
+  }
+})
+
 test.each([new UnreadableBlobError('secret'), new NotAppliedError('secret'), new OutcomeUnknownError('secret')])(
   'what cannot be read is 503, wherever it is asked for: $name',
   async (error) => {

@@ -65,6 +65,35 @@ describe('the contract', () => {
     },
   )
 
+  test.each(['%zz', '%', 'a/b', `${foo}/`, '', 'a'.repeat(2_000), '%e9'])(
+    '/messages/%s is no URL of a message, and is not found all the same',
+    async (path) => {
+      for (const compat of ['challenge', 'sha256py'] as const) {
+        const { app } = await testApp({ compat })
+        const key = compat === 'challenge' ? '"err_msg": ' : '"err_message":'
+        for (const method of ['GET', 'DELETE'] as const) {
+          const answer = await app.inject({ method, url: `/messages/${path}` })
+          expect([answer.statusCode, answer.body]).toEqual([404, `{${key}"Message not found"}`])
+          expect(answer.headers).toMatchObject({ 'content-type': 'application/json', 'cache-control': 'no-store' })
+        }
+      }
+    },
+  )
+
+  test('only messages are answered like that', async () => {
+    const { app } = await testApp({ allowDelete: false })
+    const asked = [
+      ['GET', '/cas/%zz', 400, 'malformed-url'],
+      ['GET', '/nowhere', 404, 'not-found'],
+      ['PUT', '/messages/a/b', 404, 'not-found'],
+      ['DELETE', '/messages/%zz', 400, 'malformed-url'],
+    ] as const
+    for (const [method, url, status, code] of asked) {
+      const answer = await app.inject({ method, url })
+      expect([url, answer.statusCode, answer.json()]).toEqual([url, status, expect.objectContaining({ code })])
+    }
+  })
+
   test('the digest is that of the UTF-8 bytes', async () => {
     const { app } = await testApp()
     for (const message of ['', 'é', '\u{1f600}', '\u0000', '\ufeffx', '\u2028', '"\\/', 'a'.repeat(70_000)]) {

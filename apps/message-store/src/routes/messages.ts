@@ -2,16 +2,18 @@ import { hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { serviceProblems, type Routes } from '@ballast/service'
 import { isDigest, sha256, type Digest, type EntryName } from '@ballast/state-stores/blob'
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Blobs } from '../blobs.ts'
 import { takeJsonBodies } from '../json-body.ts'
 import type { MessageMetrics } from '../metrics.ts'
 import { problems } from '../problems.ts'
-import { failureOf, refusal, storeFull } from '../refusals.ts'
+import { failureOf, refusal, refusedRemoval, storeFull } from '../refusals.ts'
 import { matches } from '../transfer/etag.ts'
 import { openForReply } from '../transfer/open-for-reply.ts'
 import type { ResponseTurns } from '../transfer/response-turns.ts'
 import type { WireFormat } from '../wire-format.ts'
+import { answer } from './answer.ts'
+import { answerNotFound } from './no-message.ts'
 import * as schemas from './schemas.ts'
 
 export interface MessageDeps {
@@ -27,17 +29,12 @@ export interface MessageDeps {
 /** Other families of the same store have names of their own for the same bytes. */
 const nameOf = (digest: Digest): EntryName => ({ namespace: 'messages', key: digest })
 
-/** Bodies go out as buffers: a string would have `charset` added to its type, which the original does not have. */
-const send = (reply: FastifyReply, status: number, body: Buffer): FastifyReply =>
-  reply.code(status).header('content-type', 'application/json').header('x-content-type-options', 'nosniff').send(body)
-
 /** `POST /messages`, `GET` and `DELETE /messages/{sha256}`. */
 export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
   const { blobs, turns, metrics, format, allowDelete, cacheControl } = deps
   takeJsonBodies(app)
 
-  const notFound = (reply: FastifyReply): FastifyReply =>
-    send(reply.header('cache-control', 'no-store'), 404, format.notFound)
+  const notFound = (reply: FastifyReply): FastifyReply => answerNotFound(reply, format)
 
   app.post('/messages', { config: { role: 'writer' }, schema: schemas.post }, async ({ body: { message } }, reply) => {
     if (!message.isWellFormed()) {
@@ -50,7 +47,7 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
       if (outcome === 'created' || outcome === 'exists') {
         metrics.put(outcome, bytes.length)
         if (outcome === 'created') void reply.header('location', `/messages/${digest}`)
-        return send(reply, outcome === 'created' ? 201 : 200, format.created(digest))
+        return answer(reply, outcome === 'created' ? 201 : 200, format.created(digest))
       }
       if (outcome === 'too-large')
         throw serviceProblems.create('body-too-large', 'The message is larger than --max-blob-bytes.')
@@ -63,47 +60,61 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
     throw storeFull()
   })
 
+  /** True: the client has it, and is told so. */
+  const isKnown = (digest: Digest, { headers }: FastifyRequest, reply: FastifyReply): boolean => {
+    const etag = `"${digest}"`
+    void reply.header('etag', etag).header('cache-control', cacheControl)
+    if (!matches(headers['if-none-match'], etag)) return false
+    metrics.got('not-modified', 0)
+    void reply.code(304).send()
+    return true
+  }
+
+  const sendWhole = (digest: Digest, bytes: Buffer, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    if (isKnown(digest, request, reply)) return reply
+    metrics.got('hit', bytes.length)
+    const body = format.message(bytes.toString('utf8'))
+    return answer(reply.header('repr-digest', `sha-256=:${hash('sha256', body, 'base64')}:`), 200, body)
+  }
+
+  const sendOpened = async (digest: Digest, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    try {
+      const opened = await openForReply(turns, request, reply, async () => {
+        const blob = await blobs.open(nameOf(digest))
+        return blob && { blob }
+      })
+      if (opened === 'gone') return reply.hijack()
+      if (opened === undefined) {
+        metrics.got('miss', 0)
+        return notFound(reply)
+      }
+      const { blob } = opened
+      if (blob.bytes !== undefined) return sendWhole(digest, blob.bytes, request, reply)
+      if (isKnown(digest, request, reply)) {
+        await blob.close()
+        return reply
+      }
+      metrics.got('hit', blob.sizeBytes)
+      void reply.header('content-type', 'application/json').header('x-content-type-options', 'nosniff')
+      if (request.method !== 'HEAD')
+        return reply.send(Readable.from(format.messageStream(blob.body()), { objectMode: false }))
+      await blob.close()
+      return reply.send()
+    } catch (error) {
+      const problem = refusal(error)
+      if (problem?.code === 'message-damaged') metrics.got('damaged', 0)
+      throw problem ?? error
+    }
+  }
+
   app.get(
     '/messages/:digest',
     { config: { role: 'reader' }, schema: schemas.get, exposeHeadRoute: true },
-    async (request, reply) => {
-      const { params, headers, method } = request
-      const { digest } = params
+    (request, reply) => {
+      const { digest } = request.params
       if (!isDigest(digest)) return notFound(reply)
-      try {
-        const opened = await openForReply(turns, request, reply, async () => {
-          const blob = await blobs.open(nameOf(digest))
-          return blob && { blob }
-        })
-        if (opened === 'gone') return reply.hijack()
-        if (opened === undefined) {
-          metrics.got('miss', 0)
-          return notFound(reply)
-        }
-        const { blob } = opened
-        const etag = `"${digest}"`
-        void reply.header('etag', etag).header('cache-control', cacheControl)
-        if (matches(headers['if-none-match'], etag)) {
-          await blob.close()
-          metrics.got('not-modified', 0)
-          return reply.code(304).send()
-        }
-        metrics.got('hit', blob.sizeBytes)
-        if (blob.bytes !== undefined) {
-          const body = format.message(blob.bytes.toString('utf8'))
-          void reply.header('repr-digest', `sha-256=:${hash('sha256', body, 'base64')}:`)
-          return send(reply, 200, body)
-        }
-        void reply.header('content-type', 'application/json').header('x-content-type-options', 'nosniff')
-        if (method !== 'HEAD')
-          return reply.send(Readable.from(format.messageStream(blob.body()), { objectMode: false }))
-        await blob.close()
-        return reply.send()
-      } catch (error) {
-        const problem = refusal(error)
-        if (problem?.code === 'message-damaged') metrics.got('damaged', 0)
-        throw problem ?? error
-      }
+      const bytes = turns.hasTurn(request, reply) ? blobs.peek(nameOf(digest)) : undefined
+      return bytes === undefined ? sendOpened(digest, request, reply) : sendWhole(digest, bytes, request, reply)
     },
   )
 
@@ -116,10 +127,10 @@ export const messageRoutes: Routes<MessageDeps> = async (app, deps) => {
       try {
         const outcome = await blobs.remove(nameOf(digest))
         metrics.deleted(outcome)
-        return outcome === 'missing' ? notFound(reply) : send(reply, 200, format.deleted(digest))
+        return outcome === 'missing' ? notFound(reply) : answer(reply, 200, format.deleted(digest))
       } catch (error) {
         metrics.deleted(failureOf(error))
-        throw refusal(error) ?? error
+        throw refusedRemoval(error) ?? error
       }
     },
   )

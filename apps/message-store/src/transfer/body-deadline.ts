@@ -12,8 +12,10 @@ declare module 'fastify' {
  * large uploads through, which hold no more than a piece at a time.
  */
 export function limitCollectedBodies(app: App, withinMs: number): void {
-  app.addHook('onRequest', ({ raw, method, routeOptions }, _reply, done) => {
-    if (method !== 'GET' && method !== 'HEAD' && routeOptions.config.streams !== true) {
+  app.addHook('onRequest', (request, _reply, done) => {
+    const { raw, method } = request
+    // Asked last: Fastify makes it anew each time.
+    if (method !== 'GET' && method !== 'HEAD' && request.routeOptions.config.streams !== true) {
       const timer = setTimeout(() => {
         if (!raw.complete) raw.destroy()
       }, withinMs).unref()

@@ -19,6 +19,26 @@ export function bodyOf({ raw, headers }: FastifyRequest): AsyncIterable<Uint8Arr
   })
 }
 
+/** Its size, where that was announced and the bytes come as they are. */
+export function plainSizeOf({ headers }: FastifyRequest): number | undefined {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
+  const length = headers['content-length']
+  return length === undefined || (coding !== 'identity' && coding !== '') ? undefined : Number(length)
+}
+
+/** A small body as one buffer; for those of a kilobyte an iterator over it costs more than all the rest. */
+export function wholeBodyOf({ raw }: FastifyRequest): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = []
+    const cut = (): void => reject(Object.assign(new Error('the body was cut off'), { code: 'ECONNRESET' }))
+    if (raw.destroyed) return cut()
+    raw.on('data', (piece: Buffer) => void pieces.push(piece))
+    raw.once('end', () => resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)))
+    raw.once('error', reject)
+    raw.once('close', cut)
+  })
+}
+
 /** All frames, one after the other (RFC 8878, 3): the decoder ends with the first one whose end is not the end of a piece. */
 async function* unzstd(source: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   const pieces = source[Symbol.asyncIterator]()

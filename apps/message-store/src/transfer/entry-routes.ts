@@ -3,7 +3,7 @@ import type { NewEntry } from '@ballast/state-stores/blob'
 import type { FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import type { Family } from '../metrics.ts'
 import { problems } from '../problems.ts'
-import { failureOf, refusal } from '../refusals.ts'
+import { failureOf, refusal, refusedRemoval } from '../refusals.ts'
 import { nameTaken, receive, type Stored } from './receive.ts'
 import { send, type Sender, type Sending } from './send.ts'
 
@@ -81,7 +81,7 @@ export function entryRoutes(app: App, sender: Sender, routes: EntryRoutes): void
       if (outcome === 'missing') throw missing(request)
       return await reply.code(removed).send()
     } catch (error) {
-      const refused = refusal(error)
+      const refused = refusedRemoval(error)
       if (refused !== undefined) sender.metrics.deleted(failureOf(error), family)
       throw refused ?? error
     }

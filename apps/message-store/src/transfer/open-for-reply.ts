@@ -20,6 +20,7 @@ export async function openForReply<Opened extends { readonly blob: OpenBlob }>(
     close()
     return 'gone'
   }
-  reply.raw.once('close', close)
+  // What is in memory has nothing to be closed.
+  if (blob.bytes === undefined) reply.raw.once('close', close)
   return opened
 }

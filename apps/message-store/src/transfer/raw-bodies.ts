@@ -10,9 +10,12 @@ const politeMs = 1_000
 export function takeRawBodies(app: App): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-  app.addHook('onSend', async ({ raw, method }, reply) => {
-    if (raw.complete || raw.destroyed || method === 'GET' || method === 'HEAD') return
-    if (!(await drained(raw))) void reply.header('connection', 'close')
+  app.addHook('onSend', ({ raw, method }, reply, _payload, done) => {
+    if (raw.complete || raw.destroyed || method === 'GET' || method === 'HEAD') return done()
+    void drained(raw).then((whole) => {
+      if (!whole) void reply.header('connection', 'close')
+      done()
+    })
   })
 }
 

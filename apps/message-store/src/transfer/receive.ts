@@ -5,7 +5,7 @@ import type { Blobs, Put } from '../blobs.ts'
 import type { Family, MessageMetrics } from '../metrics.ts'
 import { problems } from '../problems.ts'
 import { failureOf, refusal, storeFull } from '../refusals.ts'
-import { bodyOf } from './body.ts'
+import { bodyOf, plainSizeOf, wholeBodyOf } from './body.ts'
 
 export interface Receiver {
   readonly blobs: Blobs
@@ -21,7 +21,12 @@ export function receive(
   entry: NewEntry,
   request: FastifyRequest,
 ): Promise<Stored> {
-  return storing(metrics, family, () => blobs.putStream(entry, bodyOf(request)))
+  const sizeBytes = plainSizeOf(request)
+  return storing(metrics, family, async () =>
+    sizeBytes !== undefined && sizeBytes <= blobs.inlineBytes
+      ? blobs.put(entry, await wholeBodyOf(request))
+      : blobs.putStream(entry, bodyOf(request)),
+  )
 }
 
 /** What becomes of a put: counted, and every outcome but success a Problem. */

@@ -3,6 +3,7 @@ import type { App } from '@ballast/service'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 interface Connection {
+  /** Requests that wait until the answers to those before them are complete. */
   pending: number
   /** What to call when the connection is gone, for the responses that have not had their turn. */
   readonly waiting: Set<() => void>
@@ -20,14 +21,23 @@ export class ResponseTurns {
 
   /** Counts the requests of each connection; one that has more than `maxPipelined` under way is cut off. */
   watch(app: App): void {
-    app.addHook('onRequest', (request, reply, done) => {
-      const { socket } = request.raw
-      const connection = this.#connectionOf(socket)
-      connection.pending++
-      reply.raw.once('close', () => connection.pending--)
-      if (connection.pending > maxPipelined) socket.destroy()
+    app.addHook('onRequest', (request, { raw }, done) => {
+      // Nearly all have their turn at once.
+      if (raw.socket === null) {
+        const { socket } = request.raw
+        const connection = this.#connectionOf(socket)
+        connection.pending++
+        raw.once('socket', () => connection.pending--)
+        // One more is being answered.
+        if (connection.pending >= maxPipelined) socket.destroy()
+      }
       done()
     })
+  }
+
+  /** Whether the response is the next one to be sent. */
+  hasTurn(request: FastifyRequest, { raw }: FastifyReply): boolean {
+    return raw.socket !== null && !request.raw.socket.destroyed
   }
 
   /** Resolves when the response is the next one to be sent; false when the client went away before. */

@@ -1,7 +1,7 @@
 import { serviceProblems } from '@ballast/service'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { problems } from '../../problems.ts'
-import { failureOf, refusal } from '../../refusals.ts'
+import { failureOf, refusedRemoval } from '../../refusals.ts'
 import { paramsOf } from '../../transfer/entry-routes.ts'
 import { challengeBasic } from '../../transfer/basic-credentials.ts'
 import { takeRawBodies } from '../../transfer/raw-bodies.ts'
@@ -132,7 +132,7 @@ async function removeBlob(
 ): Promise<FastifyReply> {
   const outcome = await blobs.remove(ociName('blobs', repository, digest)).catch((error: unknown) => {
     metrics.deleted(failureOf(error), 'oci')
-    throw refusal(error) ?? error
+    throw refusedRemoval(error) ?? error
   })
   metrics.deleted(outcome, 'oci')
   if (outcome === 'missing') throw serviceProblems.create('not-found', `sha256:${digest} is not in ${repository}.`)

@@ -3,7 +3,7 @@ import { sha256, type EntryName } from '@ballast/state-stores/blob'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Type } from 'typebox'
 import { Check } from 'typebox/value'
-import { failureOf, refusal } from '../../../refusals.ts'
+import { failureOf, refusal, refusedRemoval } from '../../../refusals.ts'
 import { collect, parseJson } from '../../../transfer/collect.ts'
 import { storing } from '../../../transfer/receive.ts'
 import { send, type Sender } from '../../../transfer/send.ts'
@@ -152,7 +152,7 @@ export class Manifests {
       return outcome === 'removed'
     } catch (error) {
       this.#sender.metrics.deleted(failureOf(error), 'oci')
-      throw refusal(error) ?? error
+      throw refusedRemoval(error) ?? error
     }
   }
 }
