@@ -60,7 +60,9 @@ await describeWithClient(haproxy, () => {
     stop.abort()
     await Promise.all(load)
     for (const message of acknowledged) {
-      expect([message, (await get(proxy.url, sha256(message))).status]).toEqual([message, 200])
+      // On a busy machine the checks of living replicas can be late, and for a moment nobody is asked: 503. A 404 is final.
+      const status = await waitUntil(async () => (await get(proxy.url, sha256(message))).status, { everyMs: 50 })
+      expect([message, status]).toEqual([message, 200])
     }
     expect(Math.max(...slowestMs)).toBeLessThan(20_000)
   })
