@@ -96,7 +96,8 @@ test('an answer is read in whatever pieces it arrives', () => {
     .split('')
     .map((byte) => reader.push(Buffer.from(byte)))
     .filter((answer) => answer !== undefined)
-  expect(answers).toEqual([{ status: 201, body: Buffer.from('hello'), last: true }])
+  const head = text.slice(0, text.indexOf('\r\n\r\n'))
+  expect(answers).toEqual([{ status: 201, head, body: Buffer.from('hello'), last: true }])
 })
 
 test('an answer without a length is an error, not a guess', () => {

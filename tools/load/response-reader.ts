@@ -1,5 +1,7 @@
 export interface Answer {
   readonly status: number
+  /** Status line and headers, as they came. */
+  readonly head: string
   readonly body: Buffer
   /** The server closes the connection after this answer. */
   readonly last: boolean
@@ -31,6 +33,6 @@ export class ResponseReader {
     if (this.#pending.length > total) throw new Error('the server sent more than one answer to one request')
     const body = this.#pending.subarray(start, total)
     this.#pending = Buffer.alloc(0)
-    return { status, body, last: /\r\nconnection: *close/i.test(head) }
+    return { status, head, body, last: /\r\nconnection: *close/i.test(head) }
   }
 }

@@ -1,11 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { writeFile } from 'node:fs/promises'
-import { Agent, request } from 'node:http'
 import { join } from 'node:path'
 import { app } from '../../../platform/services/app.ts'
 import type { BenchCase } from '../../case.ts'
-import { closedLoop } from '../../closed-loop.ts'
 import { benchFolder } from '../../folder.ts'
+import { KeepAliveClient } from '../../keep-alive-client.ts'
 import { startServer } from '../../server.ts'
 import { debianProgram, freePort, peerOrNone, startPeer } from './peer-program.ts'
 
@@ -20,23 +19,42 @@ export const putAgainstRegistry: BenchCase = {
     const store = await benchFolder(stack)
     const peer = await peerOrNone(putAgainstRegistry.name, () => startRegistry(stack))
     const ours = await startServer(stack, app('message-store', 'serve', 0, ['--store', `lmdb:${store}`]))
-    const agent = new Agent({ keepAlive: true, maxSockets: connections })
-    stack.defer(() => agent.destroy())
-    const put = async (): Promise<void> => {
-      const { bytes, digest } = fresh()
-      await ask(agent, 'PUT', `${ours}/cas/${digest}`, bytes)
-    }
-    const push = async (registry: string): Promise<void> => {
-      const { bytes, digest } = fresh()
-      const upload = new URL(await ask(agent, 'POST', `${registry}/v2/bench/blobs/uploads/`), registry)
-      upload.searchParams.set('digest', `sha256:${digest}`)
-      await ask(agent, 'PUT', upload.href, bytes)
-    }
     return {
-      ours: () => closedLoop(connections, measureMs, put),
-      ...(peer !== undefined && { peer: () => closedLoop(connections, measureMs, () => push(peer)) }),
+      ours: () => blobsPerSecond(ours, measureMs, put),
+      ...(peer !== undefined && { peer: () => blobsPerSecond(peer, measureMs, push) }),
     }
   },
+}
+
+async function put(client: KeepAliveClient): Promise<void> {
+  const { bytes, digest } = fresh()
+  await ask(client, 'PUT', `/cas/${digest}`, bytes)
+}
+
+async function push(client: KeepAliveClient): Promise<void> {
+  const { bytes, digest } = fresh()
+  const { pathname, searchParams } = new URL(await ask(client, 'POST', '/v2/bench/blobs/uploads/'), 'http://registry')
+  searchParams.set('digest', `sha256:${digest}`)
+  await ask(client, 'PUT', `${pathname}?${searchParams.toString()}`, bytes)
+}
+
+/** Each connection sends its next blob when it has the answer to the last one. */
+async function blobsPerSecond(
+  url: string,
+  durationMs: number,
+  store: (client: KeepAliveClient) => Promise<void>,
+): Promise<number> {
+  const startedMs = performance.now()
+  let blobs = 0
+  const connection = async (): Promise<void> => {
+    using client = new KeepAliveClient(url)
+    while (performance.now() < startedMs + durationMs) {
+      await store(client)
+      blobs++
+    }
+  }
+  await Promise.all(Array.from({ length: connections }, connection))
+  return (blobs * 1000) / (performance.now() - startedMs)
 }
 
 async function startRegistry(stack: AsyncDisposableStack): Promise<string> {
@@ -56,21 +74,14 @@ http: {addr: '${address}'}
   return `http://${address}`
 }
 
-function fresh(): { readonly bytes: Buffer<ArrayBuffer>; readonly digest: string } {
+function fresh(): { readonly bytes: Buffer; readonly digest: string } {
   const bytes = Buffer.from(crypto.randomUUID().padEnd(1_024, '-'))
-  return { bytes, digest: createHash('sha256').update(bytes).digest('hex') }
+  return { bytes, digest: hash('sha256', bytes) }
 }
 
 /** Resolves with `Location`; rejects when the answer is not 201 or 202. */
-function ask(agent: Agent, method: string, url: string, body = Buffer.alloc(0)): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-length': body.length, 'content-type': 'application/octet-stream' }
-    const asked = request(url, { method, agent, headers }, (answer) => {
-      answer.resume().once('end', () => {
-        if (answer.statusCode === 201 || answer.statusCode === 202) resolve(answer.headers.location ?? '')
-        else reject(new Error(`${method} ${url} was answered ${answer.statusCode}`))
-      })
-    })
-    asked.once('error', reject).end(body)
-  })
+async function ask(client: KeepAliveClient, method: string, path: string, body?: Buffer): Promise<string> {
+  const { status, head } = await client.ask(method, path, body)
+  if (status !== 201 && status !== 202) throw new Error(`${method} ${path} was answered ${status}`)
+  return /\r\nlocation: *(\S+)/i.exec(head)?.[1] ?? ''
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { mkdir, open, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openBlobStore, type SmallEntry } from '@ballast/state-stores/blob'
@@ -12,7 +12,7 @@ const callers = 64
 /** 100 bytes that were never there before. */
 function fresh(): { readonly bytes: Buffer; readonly digest: string } {
   const bytes = Buffer.from(crypto.randomUUID().padEnd(100, '-'))
-  return { bytes, digest: createHash('sha256').update(bytes).digest('hex') }
+  return { bytes, digest: hash('sha256', bytes) }
 }
 
 export const engineAgainstFiles: BenchCase = {
@@ -30,7 +30,7 @@ export const engineAgainstFiles: BenchCase = {
     })
     const put = async (): Promise<void> => {
       const { bytes, digest } = fresh()
-      const { outcome } = await group.submit({ name: { namespace: 'bench', key: digest }, digest, bytes })
+      const { outcome } = await group.submit({ name: { namespace: 'messages', key: digest }, digest, bytes })
       if (outcome !== 'created') throw new Error(`a put was ${outcome}`)
     }
     return {
