@@ -1,4 +1,4 @@
-import type { Routes } from '@ballast/service'
+import { takeOver, type Routes } from '@ballast/service'
 import { Type } from 'typebox'
 import type { CounterDeps } from '../deps.ts'
 import { problems } from '../problems.ts'
@@ -44,7 +44,7 @@ export const eventRoutes: Routes<EventDeps> = async (app, { store, streams }) =>
         const name = nameOf(request.params)
         const [counter] = await store.read([name])
         const last = /^[1-9][0-9]{0,18}$/.exec(request.headers['last-event-id'] ?? '')?.[0]
-        const { raw } = reply.hijack()
+        const raw = takeOver(reply)
         // He may have gone while the store was read; then nobody would tell of his end.
         if (raw.destroyed) return
         raw.writeHead(200, {

@@ -4,6 +4,7 @@ import { build } from '../../test/fixture/app.ts'
 import { serviceProblems } from '../service-problems.ts'
 import { buildServer } from './build-server.ts'
 import { testServer } from './test-server.ts'
+import { takeOver } from './take-over.ts'
 
 const json = { 'content-type': 'application/json' }
 
@@ -106,6 +107,17 @@ test('fixed bodies of a public contract: for all problems, for one plugin, for o
   await expect(body('/nowhere')).resolves.toBe('{"status":"error","message":"GET /nowhere leads nowhere."}')
   await expect(body('/route')).resolves.toBe('{"err_msg":"gone"}')
   await expect(body('/plugin')).resolves.toBe('plugin')
+})
+
+test('a reply that is taken over has its ids, as all others have', async () => {
+  await using app = await buildServer(testServer('test'))
+  app.get('/own', { config: { role: 'public' } }, (_request, reply) => void takeOver(reply).end('own'))
+  app.get('/usual', { config: { role: 'public' } }, () => 'usual')
+  for (const url of ['/own', '/usual', '/nowhere']) {
+    const { headers } = await app.inject({ url, headers: { 'x-request-id': 'order-7' } })
+    expect([url, headers['x-request-id']]).toEqual([url, 'order-7'])
+    expect(headers['traceparent']).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/)
+  }
 })
 
 test('a response schema does not thin out problems', async () => {

@@ -38,11 +38,11 @@ export class RequestObserver {
   readonly onRequest: onRequestHookHandler = (request, reply, done) => {
     const startedMs = performance.now()
     this.#open.add(request)
-    const { raw } = reply
-    raw.setHeader('x-request-id', request.id)
-    raw.setHeader('traceparent', traceparentOf(traceOf(request.raw)))
+    // Not on the raw response: with the first header there Node leaves its fast way of writing a head. `takeOver` brings
+    // them there.
+    void reply.header('x-request-id', request.id).header('traceparent', traceparentOf(traceOf(request.raw)))
     // Not Fastify's onResponse: it stays silent when the client goes away first, and the gauge would only rise.
-    raw.once('close', () => this.#finish(request, reply, startedMs))
+    reply.raw.once('close', () => this.#finish(request, reply, startedMs))
     done()
   }
 

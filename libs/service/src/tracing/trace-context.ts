@@ -24,21 +24,20 @@ export function enterTrace(
   tracestate: string | undefined,
   sampleNew: () => boolean,
 ): TraceContext {
-  const match = traceparent === undefined ? null : format.exec(traceparent)
+  if (traceparent === undefined) return newTrace(sampleNew)
+  const match = format.exec(traceparent)
   const [, version, traceId = zeroTraceId, parentSpanId = zeroSpanId, flags = '00', rest] = match ?? []
   const valid = version !== 'ff' && traceId !== zeroTraceId && parentSpanId !== zeroSpanId
   // Version 00 has exactly four fields; later versions may append.
-  if (!valid || (version === '00' && rest !== undefined)) {
-    return {
-      traceId: randomHex(16),
-      spanId: randomHex(8),
-      parentSpanId: undefined,
-      sampled: sampleNew(),
-      tracestate: undefined,
-    }
-  }
+  if (!valid || (version === '00' && rest !== undefined)) return newTrace(sampleNew)
   const sampled = (Number.parseInt(flags, 16) & 1) === 1
   return { traceId, spanId: randomHex(8), parentSpanId, sampled, tracestate }
+}
+
+function newTrace(sampleNew: () => boolean): TraceContext {
+  const ids = randomHex(24)
+  const [traceId, spanId] = [ids.slice(0, 32), ids.slice(32)]
+  return { traceId, spanId, parentSpanId: undefined, sampled: sampleNew(), tracestate: undefined }
 }
 
 /** A piece of work inside `parent`. */
