@@ -49,13 +49,16 @@ test('a bare array needs to be told its machine; what is no result is refused by
   expect(() => readResult(file)).toThrow(/figures\.json was not written by npm run bench/)
 })
 
-test('a figure in a text is the one that is kept; one that nobody has measured is refused by name', () => {
+test('a figure in a text is the one that is kept; a case that no bench has is refused by name', () => {
   const suites = [{ suite: 'fake', runs: [result] }]
   const text = 'a <!--figure fake/first ours--><!--/--> b <!--figure fake/first ratio-->9<!--/-->, <!-- else -->'
   const filled = 'a <!--figure fake/first ours-->4 x/s<!--/--> b <!--figure fake/first ratio-->2<!--/-->, <!-- else -->'
   expect(withFigures('a.md', text, suites)).toBe(filled)
   expect(withFigures('a.md', filled, suites)).toBe(filled)
   expect(() => withFigures('a.md', '<!--figure fake/none ours-->1<!--/-->', suites)).toThrow(
-    'a.md: no ours of fake/none is kept in docs/performance',
+    'a.md: no bench has the figure fake/none ours',
+  )
+  expect(withFigures('a.md', '<!--figure fake/new ours--><!--/-->', suites, new Set(['fake/new']))).toBe(
+    '<!--figure fake/new ours-->(not measured yet)<!--/-->',
   )
 })

@@ -97,7 +97,7 @@ export function soakSuite(console: () => ConsoleInBrowser, { connects, openMinut
         await delay(Math.min(2_000, openMinutes * 6_000))
       }
       // What each view needs once, code and all, is no growth.
-      for (let round = 0; round < 2 * pages.length; round++) await work(round)
+      for (let round = 0; round < pages.length; round++) await work(round)
       const before = await take()
       const stop = AbortSignal.timeout(openMinutes * 60_000)
       for (let round = 0; !stop.aborted; round++) await work(round)
