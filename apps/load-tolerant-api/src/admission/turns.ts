@@ -5,20 +5,23 @@ export interface Pausable {
   resume(): unknown
 }
 
-/** Answered connections that may ask again in one turn of the event loop: while others arrive, and afterwards until none waits. */
-const whileArriving = 4
-const afterwards = 256
+/** Answered connections that may ask again in one turn while others arrive: who is new has waited for longer than any of them. */
+const whileArriving = 1
+/** And afterwards until none waits. Under the 1,024 connections that libuv reads before it asks which others are ready, up to 48 times a turn. */
+const afterwards = 512
 /** Short turns after an arrival: enough for the newcomer's request and for what it has to ask a store. */
 const shortTurns = 8
 
 /**
  * Makes the event loop's turns short while connections arrive. Node accepts one connection a turn (libuv since 1.46), and in a
  * turn it reads all connections that are ready: thousands which ask again as soon as they are answered make turns of half a
- * second, so that others, a probe among them, waited for minutes to be accepted. So in the turns after an arrival a connection that
- * was answered is not read from until a later turn, in the order of the answers.
+ * second, and of many seconds when they are answered within it, so that others, a probe among them, waited for minutes to be accepted
+ * and timers for as long. So in the turns after an arrival a connection that was answered is not read from until a later turn, in the
+ * order of the answers.
  *
- * Nobody waits for a connection that is silent: each turn lets the next ones go on, whatever the ones before did. While none
- * arrives nothing is paused, and an answer costs one comparison.
+ * Nobody waits for a connection that is silent: each turn lets the next ones go on, whatever the ones before did. Where thousands never
+ * stop asking some always wait, and turns stay short: to pause and resume costs a microsecond or two of a request. Otherwise nothing is
+ * paused once none arrives, and an answer costs one comparison.
  */
 export class Turns {
   readonly #nextTurn: (action: () => void) => void
