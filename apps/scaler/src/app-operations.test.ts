@@ -81,6 +81,8 @@ test('what-if compares strategies and changes nothing', async () => {
   const one = (await app.inject('/v1/what-if?remove=worker-1&strategy=sticky')).json()
   expect(one.strategies).toMatchObject([{ strategy: 'sticky', active: true, maxOverMean: 1 }])
   expect(one.strategies[0].movedRows).toBe(one.strategies[0].minimumRows)
+  const active = (await app.inject('/v1/what-if?remove=worker-1&strategy=active')).json()
+  expect(active.strategies).toEqual(one.strategies)
   const nobody = (await app.inject('/v1/what-if?remove=worker-0,worker-1')).json()
   expect([answer.unownedRows, one.unownedRows, nobody.unownedRows]).toEqual([0, 0, 2_000])
   await expect(store.leaders.map()).resolves.toEqual(before)

@@ -77,12 +77,17 @@ export class Witness {
         this.#reports.set(service, { service, what, ...last })
         this.#checkedAtMs = Date.now()
       } catch (error) {
-        const trouble = error instanceof Error ? error.message : String(error)
+        const trouble = troubleOf(error)
         this.#reports.set(service, { service, what, ...last, trouble })
       }
       await delay(everyMs, undefined, { signal: stop }).catch(() => {})
     }
   }
+}
+
+function troubleOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return error.name === 'TimeoutError' ? `none within ${timeoutMs / 1_000} s` : error.message
 }
 
 const checks = new Map<string, { readonly what: string; readonly check: () => Check }>([

@@ -18,7 +18,10 @@ const Query = Type.Object({
     Type.String({ maxLength: 10_000, description: 'names of workers that leave, separated by commas' }),
   ),
   strategy: Type.Optional(
-    Type.String({ maxLength: 100, description: `of ${strategies.join(', ')}; separated by commas; default: all` }),
+    Type.String({
+      maxLength: 100,
+      description: `of ${strategies.join(', ')}, or active; separated by commas; default: all`,
+    }),
   ),
 })
 
@@ -84,7 +87,7 @@ export const whatIfRoutes: Routes<WhatIfParts> = async (app, { store, strategy, 
           zones,
           joining,
           remove: [...leaving],
-          asked: split(asked).map(strategyOf),
+          asked: split(asked).map((word) => (word === 'active' ? strategy : strategyOf(word))),
         }),
       }
     },

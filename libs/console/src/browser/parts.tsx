@@ -79,7 +79,10 @@ export function Card({
   )
 }
 
-export type Said = { readonly tone: 'good' | 'bad'; readonly text: string } | undefined
+export type Said = { readonly tone: 'good' | 'bad' | 'wait'; readonly text: string } | undefined
+
+/** What takes longer says so; what does not must not flicker. */
+const patienceMs = 300
 
 /** Runs what a button does, once at a time, and says what became of it. */
 export function useAction(): {
@@ -91,7 +94,9 @@ export function useAction(): {
   const [busy, setBusy] = useState(false)
   const run = (action: () => Promise<string>): void => {
     setBusy(true)
+    const slow = setTimeout(() => say({ tone: 'wait', text: 'Under way …' }), patienceMs)
     action()
+      .finally(() => clearTimeout(slow))
       .then(
         (text) => say({ tone: 'good', text }),
         (error: unknown) => say({ tone: 'bad', text: error instanceof Error ? error.message : String(error) }),

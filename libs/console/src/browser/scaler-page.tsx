@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import { isRecord } from '../sample.ts'
 import { count } from '../views/format.ts'
-import { scalerState } from '../views/scaler.ts'
+import { scalerState, type ScalerState } from '../views/scaler.ts'
 import { call } from './call.ts'
 import type { Model } from './feeds.ts'
 import { Card, fieldOf, may, NeedsRole, Outcome, useAction } from './parts.tsx'
@@ -26,7 +26,10 @@ export function ScalerPage({ model, feed }: PageProps) {
   const colours = useRef(new WorkerColours())
   const [wanted, want] = useState('')
   const considered = useWhatIf(model)
-  const said = feed?.now === undefined ? undefined : scalerState(feed.now)
+  // While nobody knows, the last that was known is shown; the page says above what is wrong.
+  const known = useRef<ScalerState>(undefined)
+  const said = (feed?.now && scalerState(feed.now)) ?? known.current
+  known.current = said
   const dead = endedWorkers(model)
   const state = said && {
     ...said,

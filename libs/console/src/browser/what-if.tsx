@@ -56,13 +56,13 @@ export function useWhatIf(model: Model): Considered {
 /** Under the names which the launcher would give: another name could tip another of two equal slots. */
 async function costOf({ platform, feeds }: Model, join: number, leave: string): Promise<string> {
   const sample = feeds.get('scaler')?.now
-  const workers = sample === undefined ? [] : scalerState(sample).workers
+  const workers = (sample && scalerState(sample)?.workers) ?? []
   const living = new Set(workers.filter(({ alive }) => alive).map(({ name }) => name))
   const running = workersOf(platform).length
   const named = platform === undefined ? [] : Array.from({ length: join }, (_, n) => `worker-${running + n}`)
   // One that was just stopped may live on for a lease: then the control plane chooses the names.
   const names = named.some((name) => living.has(name)) ? [] : named
-  const query = new URLSearchParams({ add: String(join), join: names.join(), remove: leave })
+  const query = new URLSearchParams({ add: String(join), join: names.join(), remove: leave, strategy: 'active' })
   const { body } = await call('scaler', `/v1/what-if?${query}`)
   const answers = isRecord(body) && Array.isArray(body['strategies']) ? body['strategies'].filter(isRecord) : []
   const active = answers.find((answer) => answer['active'] === true)

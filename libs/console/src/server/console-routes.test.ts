@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { readEvents, type StreamEvent } from '../read-events.ts'
 import { loadAssets } from './assets.ts'
 import { consoleRoutes, type ConsoleOptions } from './console-routes.ts'
+import { takeSample } from './sampler.ts'
 
 interface Started extends AsyncDisposable {
   readonly app: App
@@ -111,6 +112,14 @@ test('a store that hangs or fails is said so, beside what is known without it', 
   await using started = await start(server, { state: () => Promise.reject(new Error('no answer')) })
   const [, sample] = await first(2, events(started.url, AbortSignal.timeout(20_000)))
   expect(sample?.data).toMatchObject({ troubles: ['store: the disk is gone', 'state: no answer'] })
+})
+
+test('what fails in two places for one reason is said once', async () => {
+  const server = testServer('scaler')
+  const away = () => Promise.reject(new Error('PostgreSQL is away'))
+  server.health.add({ name: 'store', gates: 'ready', check: away })
+  const { troubles } = await takeSample({ server, service: 'scaler', metrics: [], state: away })
+  expect(troubles).toEqual(['store: PostgreSQL is away'])
 })
 
 test('the page is under a strict policy, compressed, below 150 KB, and names nothing outside', async () => {

@@ -1,5 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { roles, serviceProblems, takeOver, type Principal, type Role, type Routes, type ServerOptions } from '@ballast/service'
+import {
+  roles,
+  serviceProblems,
+  takeOver,
+  type Principal,
+  type Role,
+  type Routes,
+  type ServerOptions,
+} from '@ballast/service'
 import type { FastifyRequest } from 'fastify'
 import { textTable } from '../views/text-table.ts'
 import { openingMs, pageRoutes } from './page-routes.ts'
@@ -68,7 +76,10 @@ export const consoleRoutes: Routes<ConsoleOptions> = async (
       if (!readers.full) {
         const { scheme } = server.authenticator
         const { name, role } = request.principal
-        readers.add(takeOver(reply), eventText('hello', { service, version: server.version, access: { scheme, name, role } }))
+        readers.add(
+          takeOver(reply),
+          eventText('hello', { service, version: server.version, access: { scheme, name, role } }),
+        )
         return reply
       }
       const said = 'As many readers as this process takes are connected. Come back.\n'

@@ -33,14 +33,18 @@ export async function takeSample({ server, service, metrics, state }: SamplerOpt
     orSay('health', () => server.health.probe('readyz'), { ok: true, checks: [] }),
   ])
   const failing = health.checks.filter(({ ok }) => !ok).map(({ name, reason }) => `${name}: ${reason ?? 'failed'}`)
+  // A store that is away fails in several places, for one reason.
+  const reasons = new Set(failing.map(reasonOf))
   return {
     service,
     atMs: Date.now(),
     series: readSeries(text, [...metrics, ...ofEveryProcess]),
     state: own,
-    troubles: [...failing, ...said],
+    troubles: [...failing, ...said.filter((trouble) => !reasons.has(reasonOf(trouble)))],
   }
 }
+
+const reasonOf = (trouble: string): string => trouble.slice(trouble.indexOf(': ') + 2)
 
 async function within<T>(limitMs: number, asked: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>()

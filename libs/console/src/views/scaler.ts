@@ -27,7 +27,9 @@ export interface ScalerState {
   readonly audits: number
 }
 
-export function scalerState({ state }: Sample): ScalerState {
+/** Undefined while the control plane does not know, as its database is away. */
+export function scalerState({ state }: Sample): ScalerState | undefined {
+  if (typeof state['rows'] !== 'number') return undefined
   const number = (key: string): number => (typeof state[key] === 'number' ? state[key] : 0)
   const text = (key: string): string => (typeof state[key] === 'string' ? state[key] : '')
   const workers = Array.isArray(state['workers']) ? state['workers'].filter(isWorker) : []
@@ -47,7 +49,7 @@ const isWorker = (value: unknown): value is WorkerState => isRecord(value) && ty
 
 /** The worst of the living. */
 export const tickLagMs = (sample: Sample): number | undefined => {
-  const alive = scalerState(sample).workers.filter((worker) => worker.alive && worker.rows > 0)
+  const alive = (scalerState(sample)?.workers ?? []).filter((worker) => worker.alive && worker.rows > 0)
   return alive.length === 0 ? undefined : Math.max(...alive.map(({ behindMs }) => behindMs))
 }
 
@@ -55,19 +57,31 @@ export const scalerView: View = {
   title: 'scaler',
   promise: 'Each row is ticked once a second by exactly one worker, whoever is killed or paused.',
   figures: (now) => {
-    const { workers, rows, unowned, moving, doubledTicks, lostTicks, audits } = scalerState(now)
+    const {
+      workers,
+      rows,
+      unowned = 0,
+      moving,
+      doubledTicks,
+      lostTicks,
+      audits = 0,
+    }: Partial<ScalerState> = scalerState(now) ?? {}
     const lag = tickLagMs(now)
     const clean = doubledTicks === '0' && lostTicks === '0'
     return [
       { label: 'rows', value: count(rows) },
-      { label: 'workers', value: count(workers.filter(({ alive }) => alive).length) },
+      { label: 'workers', value: count(workers?.filter(({ alive }) => alive).length) },
       {
         label: 'last tick ago',
         value: duration(lag),
         ...(lag !== undefined && lag > 3_000 && { tone: 'warn' as const }),
       },
       { label: 'slots moving', value: count(moving) },
-      { label: 'unowned', value: count(unowned), ...(unowned > 0 && rows > 0 && { tone: 'warn' as const }) },
+      {
+        label: 'unowned',
+        value: count(rows === undefined ? undefined : unowned),
+        ...(unowned > 0 && rows !== 0 && { tone: 'warn' as const }),
+      },
       {
         label: 'doubled, lost ticks',
         value: audits === 0 ? '–' : `${doubledTicks}, ${lostTicks}`,
@@ -80,11 +94,15 @@ export const scalerView: View = {
       title: 'Slots on the move or without an owner',
       unit: '',
       lines: [
-        { label: 'moving', of: (now) => scalerState(now).moving },
-        { label: 'unowned', of: (now) => scalerState(now).unowned },
+        { label: 'moving', of: (now) => scalerState(now)?.moving ?? null },
+        { label: 'unowned', of: (now) => scalerState(now)?.unowned ?? null },
       ],
     },
-    { title: 'Time since the last tick, slowest worker', unit: 'ms', lines: [{ label: 'ago', of: tickLagMs }] },
+    {
+      title: 'Time since the last tick, slowest worker',
+      unit: 'ms',
+      lines: [{ label: 'ago', of: (now) => tickLagMs(now) ?? null }],
+    },
     {
       title: 'Rows moved by plans',
       unit: '/s',

@@ -9,8 +9,8 @@ export interface Figure {
 
 export interface Line {
   readonly label: string
-  /** Undefined: nothing was measured, and the line has a gap. */
-  readonly of: (now: Sample, before: Sample | undefined) => number | undefined
+  /** Undefined: there was nothing to measure, and the line goes on with the next value. Null: nobody knows, and it has a gap. */
+  readonly of: (now: Sample, before: Sample | undefined) => number | null | undefined
   /** Drawn as a bound, not as a measurement. */
   readonly bound?: boolean
 }

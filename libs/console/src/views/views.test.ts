@@ -18,6 +18,22 @@ test.each(['counter', 'message-store', 'scaler', 'load-tolerant-api', 'consumer'
   },
 )
 
+test('a scaler that cannot ask its database claims no zeros', () => {
+  const ill = empty('scaler', 1)
+  expect(views['scaler']?.figures(ill, undefined).map(({ value }) => value)).toEqual(['–', '–', '–', '–', '–', '–'])
+  const [slots, lag] = views['scaler']?.plots ?? []
+  expect([slots, lag].flatMap((plot) => plot?.lines.map(({ of }) => of(ill, undefined)))).toEqual([null, null, null])
+  const well = { ...ill, state: { rows: 0, unowned: 16_384, moving: 0, workers: [] } }
+  expect(views['scaler']?.figures(well, undefined).map(({ value }) => value)).toEqual([
+    '0',
+    '0',
+    '–',
+    '0',
+    '16,384',
+    '–',
+  ])
+})
+
 test('a trouble stands first, and cannot move the cursor of a terminal', () => {
   const ill = { ...empty('counter', 1), troubles: ['store: \u001B[2J\ngone'] }
   expect(textTable(ill, undefined)).toMatch(/^counter\n {2}not ready +store: +\[2J gone\n/)
