@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { command, runApp } from '@ballast/service'
+import { command, ConfigError, runApp } from '@ballast/service'
 import packageJson from '../package.json' with { type: 'json' }
 import { api } from './api.ts'
 import { apiConfig, consumerConfig, deadConfig, verifyConfig } from './config.ts'
@@ -9,9 +9,16 @@ import { doctor } from './doctor.ts'
 import { fromSeedEnvironment } from './seed-environment.ts'
 import { verifyCommand } from './verify-command.ts'
 
-Object.assign(process.env, fromSeedEnvironment(process.env))
+const name = packageJson.name.replace('@ballast/', '')
+try {
+  Object.assign(process.env, fromSeedEnvironment(process.env))
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error
+  process.stderr.write(`${name}: ${error.message}\n`)
+  process.exit(2)
+}
 await runApp({
-  name: packageJson.name.replace('@ballast/', ''),
+  name,
   version: packageJson.version,
   commands: {
     api: command(apiConfig, api),

@@ -35,6 +35,19 @@ test("the seed system's Redis and MongoDB become the queue and the store", () =>
   ).toEqual({})
 })
 
-test('nonsense is passed on to be refused', () => {
-  expect(fromSeedEnvironment({ CACHE_TTL: 'soon' })).toEqual({ LOAD_TOLERANT_API_CACHE_TTL_MS: 'soon' })
+test.each([
+  [{ CACHE_TTL: 'soon' }, 'CACHE_TTL must be seconds above 0, as in 1.5, not "soon"'],
+  [{ CACHE_TTL: '0' }, 'CACHE_TTL must be seconds above 0, as in 1.5, not "0"'],
+  [{ FLUSH_INTERVAL: '-1' }, 'FLUSH_INTERVAL must be seconds from 0 on, as in 1.5, not "-1"'],
+  [{ FLUSH_INTERVAL: '1e99' }, 'FLUSH_INTERVAL must be seconds from 0 on, as in 1.5, not "1e99"'],
+  [{ APP_PORT: '99999' }, 'APP_PORT must be a port from 0 to 65535, not "99999"'],
+  [{ REDIS_HOST: 'redis', REDIS_PORT: 'six' }, 'REDIS_PORT must be a port from 0 to 65535, not "six"'],
+  [{ REDIS_HOST: 'redis://redis' }, 'REDIS_HOST must be the name or address of a host, not "redis://redis"'],
+])('%j is refused in the name and unit that were written', (env, sentence) => {
+  expect(() => fromSeedEnvironment(env)).toThrow(sentence)
+})
+
+test('what is overridden by ours is not looked at; an address of IPv6 is one', () => {
+  expect(fromSeedEnvironment({ CACHE_TTL: 'soon', LOAD_TOLERANT_API_CACHE_TTL_MS: '1' })).toEqual({})
+  expect(fromSeedEnvironment({ REDIS_HOST: '::1' })).toEqual({ LOAD_TOLERANT_API_STREAM: 'redis://[::1]:6379' })
 })
