@@ -78,7 +78,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
         for (let count = 0; count < kills;) {
           const wanted = told.acknowledged.length + 100 + next(1500)
           await waitUntil(() => told.acknowledged.length > wanted, {
-            timeoutMs: 30_000,
+            timeoutMs: 120_000,
             what: `load after ${killed.join(', ')}, seed ${seed}`,
           })
           const left = [...names]
@@ -95,7 +95,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
         }
         const wanted = told.acknowledged.length + 300
         await waitUntil(() => told.acknowledged.length > wanted, {
-          timeoutMs: 30_000,
+          timeoutMs: 120_000,
           what: 'load after the last kill',
         })
       } finally {
@@ -105,7 +105,7 @@ await describeOnRealStores(({ redis, mongodb }) => {
       {
         await using stream = await openPartitions(redis.url)
         await waitUntil(async () => (await stream.backlog()).entries === 0, {
-          timeoutMs: 60_000,
+          timeoutMs: 300_000,
           what: `the queue to be empty after ${killed.join(', ')}, seed ${seed}`,
         })
       }

@@ -49,7 +49,8 @@ export async function start(
   limits?: string,
 ): Promise<Running> {
   const process = run(command, ['--listen', listen, ...args], {}, limits)
-  const line: unknown = JSON.parse(await process.waitForLine(/"msg":"listening"/))
+  // A bound on a hang: on a machine that is busy with other things a start takes a minute.
+  const line: unknown = JSON.parse(await process.waitForLine(/"msg":"listening"/, 180_000))
   if (typeof line !== 'object' || line === null || !('url' in line)) throw new Error('listening without a url')
   return { process, url: String(line.url), [Symbol.asyncDispose]: () => process[Symbol.asyncDispose]() }
 }
