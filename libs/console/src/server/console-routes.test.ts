@@ -114,9 +114,10 @@ test('a store that hangs or fails is said so, beside what is known without it', 
   expect(sample?.data).toMatchObject({ troubles: ['store: the disk is gone', 'state: no answer'] })
 })
 
+const away = (): Promise<never> => Promise.reject(new Error('PostgreSQL is away'))
+
 test('what fails in two places for one reason is said once', async () => {
   const server = testServer('scaler')
-  const away = () => Promise.reject(new Error('PostgreSQL is away'))
   server.health.add({ name: 'store', gates: 'ready', check: away })
   const { troubles } = await takeSample({ server, service: 'scaler', metrics: [], state: away })
   expect(troubles).toEqual(['store: PostgreSQL is away'])
