@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { fastify, LogController } from 'fastify'
+import { fastify } from 'fastify'
 import { authorize, principalOf } from '../auth/authorize.ts'
 import type { ProblemTable } from '../problems.ts'
 import { isRole, roles } from '../roles.ts'
@@ -13,7 +13,7 @@ import { refuseSecondHost } from './host-header.ts'
 import { limitRate, rateLimitProblems } from './limit-rate.ts'
 import { RequestObserver } from './observe-requests.ts'
 import { documentRoutes, type OpenApiInfo } from './openapi.ts'
-import { RequestLog } from './request-log.ts'
+import { giveLog } from './request-log.ts'
 import type { ServerOptions } from './server-options.ts'
 import { admit, traceOf } from './traced-message.ts'
 import { UnknownRoutes } from './unknown-routes.ts'
@@ -50,9 +50,6 @@ export async function buildServer(options: BuildOptions): Promise<App> {
   const sampleNew = () => tracer.sample()
   const app: App = fastify({
     serverFactory: (handler) => createHttpServer(limits, tls, handler),
-    loggerInstance: options.log,
-    childLoggerFactory: (parent, bindings, _options, raw) => new RequestLog(parent, raw, String(bindings['reqId'])),
-    logController: new LogController({ disableRequestLogging: true }),
     genReqId: (raw) => admit(raw, sampleNew),
     bodyLimit: limits.bodyLimitBytes,
     // Fastify would carry out every GET for a HEAD, effects included.
@@ -61,8 +58,13 @@ export async function buildServer(options: BuildOptions): Promise<App> {
     // While draining, requests that still arrive are answered, with `Connection: close`.
     return503OnClosing: false,
     clientErrorHandler: (error, socket) => answerClientError(error, socket, observer.http),
-    frameworkErrors: onError,
+    frameworkErrors: (error, request, reply) => {
+      giveLog(options.log, request, reply)
+      onError(error, request, reply)
+    },
   }).withTypeProvider<TypeBoxTypeProvider>()
+  // Not by its option: with that Fastify listens to each answer, and looks at each request's logger, for lines of its own.
+  app.log = options.log
 
   const connections = new Connections(app.server)
   app.server.on('checkExpectation', refuseExpectation)
@@ -80,6 +82,10 @@ export async function buildServer(options: BuildOptions): Promise<App> {
     getter() {
       return traceOf(this.raw)
     },
+  })
+  app.addHook('onRequest', (request, reply, done) => {
+    giveLog(options.log, request, reply)
+    done()
   })
   app.addHook('onRequest', observer.onRequest)
   app.addHook('onRequest', refuseSecondHost)

@@ -1,14 +1,20 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyReply, FastifyRequest } from 'fastify'
 import { traceOf, type TracedMessage } from './traced-message.ts'
+
+/** Before anything is logged about a request. */
+export function giveLog(parent: FastifyBaseLogger, request: FastifyRequest, reply: FastifyReply): void {
+  const log = new RequestLog(parent, request.raw, request.id)
+  request.log = log
+  reply.log = log
+}
 
 type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /**
  * The logger of one request: every line carries the ids. Most requests log nothing, so the pino child, which costs
- * more than the rest of a small request's bookkeeping, is made with the first line. (Methods, not getters: Fastify
- * looks at each of them with every request.)
+ * more than the rest of a small request's bookkeeping, is made with the first line.
  */
-export class RequestLog implements FastifyBaseLogger {
+class RequestLog implements FastifyBaseLogger {
   readonly #parent: FastifyBaseLogger
   readonly #raw: TracedMessage
   readonly #requestId: string
