@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import type { App } from '@ballast/service'
+import type { FastifyReply } from 'fastify'
 
 /** What is read of a body that was refused, so that its sender gets to see the answer. */
 const politeBytes = 1 << 20
@@ -12,11 +13,13 @@ export function takeRawBodies(app: App): void {
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
   app.addHook('onSend', ({ raw, method }, reply, _payload, done) => {
     if (raw.complete || raw.destroyed || method === 'GET' || method === 'HEAD') return done()
-    void drained(raw).then((whole) => {
-      if (!whole) void reply.header('connection', 'close')
-      done()
-    })
+    void endUnread(raw, reply, done)
   })
+}
+
+async function endUnread(body: Readable, reply: FastifyReply, done: () => void): Promise<void> {
+  if (!(await drained(body))) void reply.header('connection', 'close')
+  done()
 }
 
 /**
