@@ -174,7 +174,8 @@ await describeInBrowser((executablePath) => {
       window.usefulMs,
     ].map(Math.round)`
     const rounds: number[][] = []
-    for (let round = 0; round < 3; round++) {
+    const wantedMs = process.env['CONSOLE_USEFUL_MS']
+    for (let round = 0; round < (wantedMs === undefined ? 1 : 5); round++) {
       // A page of its own has no cache.
       await using overview = await console.open('', { before })
       await overview.seen('[data-service=counter] dd', /./)
@@ -184,12 +185,12 @@ await describeInBrowser((executablePath) => {
     await annotate(`overview, in ms: page here, script here, first paint, stream asked for, first figures: ${figures}`)
     // Beside other tests it says nothing of the page, so that only the proof has a bound.
     const useful = rounds.map((step) => step.at(-1) ?? Number.NaN)
-    expect(Math.max(...useful)).toBeLessThan(Number(process.env['CONSOLE_USEFUL_MS'] ?? Number.POSITIVE_INFINITY))
+    expect(Math.max(...useful)).toBeLessThan(Number(wantedMs ?? Number.POSITIVE_INFINITY))
   })
 
   soakSuite(() => console, {
     connects: Number(process.env['CONSOLE_CONNECTS'] ?? 200),
-    openMinutes: Number(process.env['CONSOLE_PAGE_MINUTES'] ?? 0.05),
+    openMinutes: Number(process.env['CONSOLE_PAGE_MINUTES'] ?? 0.02),
   })
 
   test('no page complains', () => {
