@@ -81,6 +81,22 @@ describe.each(Object.keys(roles('', '')))('the bundle of %s, alone in a folder',
   })
 })
 
+test('the bundle of the message store has the thread that reads large blobs', { timeout: 60_000 }, async () => {
+  const staged = join(folder.path, 'staged', 'message-store')
+  await stage('message-store', staged)
+  const args = ['main.js', '--store', `lmdb:${folder.path}/large`, '--listen', '127.0.0.1:0']
+  await using service = startProcess({ args, cwd: staged, env: { NODE_PATH: undefined } })
+  const { url }: { url: string } = JSON.parse(await service.waitForLine(/"msg":"listening"/))
+  const message = 'large '.repeat(60_000)
+  const body = JSON.stringify({ message })
+  const { headers } = await fetch(`${url}/messages`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  })
+  expect(await (await fetch(new URL(headers.get('location') ?? '', url))).json()).toEqual({ message })
+})
+
 test('every metric that a dashboard or an alert asks for is one that an app exports', async () => {
   expect([...(await metricsAskedFor())].filter((name) => !exported.has(name))).toEqual([])
 })

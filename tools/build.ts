@@ -1,5 +1,6 @@
+import { globSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { writeBundle } from '@ballast/console/bundle'
 import { nativePackages } from './workspace/native-packages.ts'
@@ -14,8 +15,13 @@ if (project === undefined) throw new Error('usage: node tools/build.ts apps/<app
 const dist = join(project, 'dist')
 
 await rm(dist, { recursive: true, force: true })
+const threads = globSync('libs/*/src/**/*-thread.ts')
 const { metafile } = await build({
-  entryPoints: [join(project, 'src/main.ts')],
+  entryPoints: [
+    { in: join(project, 'src/main.ts'), out: 'main' },
+    // Programs of threads: whoever starts one looks for it beside itself, by name.
+    ...threads.map((path) => ({ in: path, out: basename(path, '.ts') })),
+  ],
   outdir: dist,
   bundle: true,
   // Adapters are imported lazily; splitting keeps a driver that is not used from being loaded.

@@ -10,6 +10,7 @@ import { openForReply } from './open-for-reply.ts'
 import { rangeOf, type Bounds } from './range.ts'
 import type { Receiver } from './receive.ts'
 import type { ResponseTurns } from './response-turns.ts'
+import { VerifiedBody } from './verified-body.ts'
 
 export interface Sender extends Receiver {
   readonly turns: ResponseTurns
@@ -93,10 +94,10 @@ export async function send(
       return await reply.send()
     }
     if (blob.bytes !== undefined && !encoded) return await reply.send(blob.bytes)
-    // Nothing is read ahead for a client that does not read.
+    if (!encoded) return await reply.send(new VerifiedBody(blob))
     const body = Readable.from(blob.body(), { objectMode: false, highWaterMark: 0 })
     // Errors reach the reply through the last stream; without a callback `pipeline` would throw them as well.
-    return await reply.send(encoded ? pipeline(body, createZstdCompress(), () => {}) : body)
+    return await reply.send(pipeline(body, createZstdCompress(), () => {}))
   } catch (error) {
     if (error instanceof DamagedBlobError) {
       metrics.got('damaged', 0, family)

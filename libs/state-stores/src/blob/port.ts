@@ -80,6 +80,11 @@ export interface OpenBlob extends BlobStat, AsyncDisposable {
    * earlier chunks may be with the reader already, whoever relays it must cut the transfer off.
    */
   body(): AsyncIterable<Buffer>
+  /**
+   * Gives back a piece of `body` that nothing will look at again: what is read next may take its place. Nobody has to;
+   * but who reads a GiB has the garbage collector work as hard as the verification otherwise.
+   */
+  readonly release?: (piece: Buffer) => void
   close(): Promise<void>
 }
 

@@ -67,6 +67,17 @@ test('what was read to the end comes from the cache, ranges of it too', async ()
   expect(reads).toEqual(['miss', 'miss', 'miss', 'hit', 'hit', 'hit'])
 })
 
+test('what the reader has done with and gives back, the cache still has', async () => {
+  await using folder = await temporaryFolder()
+  const cache = new MemoryBlobStore()
+  await using tiered = tieredBlobStore({ store: await lmdbBlobStore({ path: folder.path }), cache })
+  await tiered.put({ name: name('large') }, [large])
+  const blob = await tiered.open(name('large'))
+  for await (const piece of blob?.body() ?? []) blob?.release?.(piece)
+  await waitUntil(() => cache.usage().entries === 1)
+  expect((await readAll(await tiered.open(name('large'))))?.equals(large)).toBe(true)
+})
+
 test('what the store no longer has, or has otherwise, is not read from the cache', async () => {
   const { tiered, store, kept } = await tiers()
   await readAll(await tiered.open(name('small')))

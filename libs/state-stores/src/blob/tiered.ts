@@ -74,7 +74,9 @@ export function tieredBlobStore({ store, cache, onRead = () => {} }: TierOptions
       fill(name, [blob.bytes], blob)
       return blob
     }
-    return { ...blob, body: () => copied(name, blob) }
+    // The cache still has the pieces when the reader has done with them.
+    const { release: _, ...kept } = blob
+    return { ...kept, body: () => copied(name, blob) }
   }
 
   async function* copied(name: EntryName, blob: OpenBlob): AsyncGenerator<Buffer> {

@@ -1,10 +1,9 @@
 import { promisify } from 'node:util'
-import { zstdCompress, zstdCompressSync, zstdDecompress, zstdDecompressSync } from 'node:zlib'
+import { zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { ChunkMismatchError } from '../chunks.ts'
 import { chunkBytes } from '../hash.ts'
 
 const compress = promisify(zstdCompress)
-const decompress = promisify(zstdDecompress)
 
 /** Below this a zstd frame is no gain. */
 const smallestBytes = 512
@@ -26,11 +25,10 @@ export function unpackedSmall(bytes: Buffer, sizeBytes: number): Buffer | undefi
   }
 }
 
-/** One chunk of a file, of which there must be `sizeBytes`. */
-export async function unpackedChunk(bytes: Buffer, sizeBytes: number): Promise<Buffer> {
-  if (bytes.length === sizeBytes) return bytes
+/** One chunk of a file, of which there must be `sizeBytes`. Blocks for a whole chunk. */
+export function unpackedChunk(bytes: Buffer, sizeBytes: number): Buffer {
   try {
-    return await decompress(bytes, { maxOutputLength: sizeBytes })
+    return zstdDecompressSync(bytes, { maxOutputLength: sizeBytes })
   } catch (cause) {
     throw new ChunkMismatchError('a compressed chunk cannot be unpacked', { cause })
   }

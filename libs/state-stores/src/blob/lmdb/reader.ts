@@ -101,7 +101,9 @@ export class Reader {
       for (let index = 0; index * chunkBytes < sizeBytes; index++) {
         const chunk = await this.#reads.read({ file, content, index, sizeBytes })
         pacing = true
-        await pace(chunk.reduce((bytes, { length }) => bytes + length, 0))
+        const read = chunk.reduce((bytes, { length }) => bytes + length, 0)
+        for (const piece of chunk) this.#reads.release(piece)
+        await pace(read)
         pacing = false
       }
       return undefined
@@ -129,7 +131,8 @@ export class Reader {
         throw await this.#damaged(digest, record, error.message)
       }
     }
-    return openChunkedFile({ digest, sizeBytes, range, file, read })
+    const release = (piece: Buffer): void => this.#reads.release(piece)
+    return openChunkedFile({ digest, sizeBytes, range, file, read, release })
   }
 
   /** For one who reads; whether the disk takes the mark or not, he does not get the bytes. */

@@ -21,6 +21,7 @@ export async function* salvaged(path: string, report: (lostPages: number) => voi
   await using remains = await LmdbRemains.open(join(path, 'data.mdb'))
   const files = BlobFiles.readOnly(path, new Error('what is salvaged is not written'))
   const reads = new ChunkReads()
+  const release = (piece: Buffer): void => reads.release(piece)
   const given = new Set<string>()
   for await (const { key, value } of remains.rows('entries')) {
     const id = key.toString('base64')
@@ -88,7 +89,7 @@ export async function* salvaged(path: string, report: (lostPages: number) => voi
     const read = (index: number) => reads.read({ file, content, index, sizeBytes })
     try {
       for (let index = 0; index * chunkBytes < sizeBytes; index++) await read(index)
-      return await openChunkedFile({ digest, sizeBytes, range, file, read })
+      return await openChunkedFile({ digest, sizeBytes, range, file, read, release })
     } catch {
       await file.close()
       return undefined

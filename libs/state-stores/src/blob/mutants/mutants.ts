@@ -28,10 +28,26 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'chunks of a file are given out unverified',
     file: 'blob/lmdb/read-chunks.ts',
-    line: '  assertChunkHash(hash.digest(), plain, content.chunks, index)\n',
+    line: '    assertChunkHash(Buffer.from(answer.sha256), plainBytes, content.chunks, chunk)\n',
     instead: '',
     test: 'blob/lmdb.test.ts',
     named: 'damage at rest',
+  },
+  {
+    name: 'a file is closed while a chunk is read from it',
+    file: 'blob/lmdb/chunked-file.ts',
+    line: 'Promise.allSettled(reading).then(() => file.close())',
+    instead: 'file.close()',
+    test: 'blob/lmdb/chunked-file.test.ts',
+    named: 'a file is closed after',
+  },
+  {
+    name: 'memory that the cache still writes is given back',
+    file: 'blob/tiered.ts',
+    line: '    const { release: _, ...kept } = blob\n',
+    instead: '    const kept = blob\n',
+    test: 'blob/tiered.test.ts',
+    named: 'the cache still has',
   },
   {
     name: 'a copy that is there is relied upon without a look at it',
