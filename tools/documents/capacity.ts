@@ -22,7 +22,12 @@ const carried: readonly (readonly [suite: string, beginning: string, what: strin
   ['scaler', 'scaler/rows-at-1hz', 'rows ticked each second, one PostgreSQL'],
   ['scaler', 'scaler/join-reaction-ms', 'until a new worker has its share'],
   ['load-tolerant-api', 'load-tolerant-api/data-', 'requests of five durable writes and five reads, one process, LMDB'],
-  ['load-tolerant-api', 'load/', 'the whole: api, queue, consumer, a store that takes 100 commands a second'],
+  [
+    'load-tolerant-api',
+    'load/338-requests-per-s',
+    'the same with consumer, Redis and a store that takes 100 commands a second, two processes',
+  ],
+  ['load-tolerant-api', 'load/10k-rss-mb', 'memory of one of them under 10,000 users'],
 ]
 /** Of its processor time; what the autoscalers aim at. */
 const utilisation = 0.6
