@@ -6,6 +6,9 @@ import type { KeptSuite } from './kept-suite.ts'
 /** `<!--figure counter/p99-64 ours-->0.673 ms<!--/-->`: a figure in the middle of a text, which GitHub shows without its frame. */
 const place = /<!--figure (\S+) (ours|peer|ratio)-->.*?<!--\/-->/gs
 
+/** Units of what is a ratio by itself, which the text says of what. */
+const bare = new Set(['max/mean', 'of the minimum'])
+
 const casesOfBenches = new Set(benches.flatMap(({ cases }) => cases.map(({ name }) => name)))
 
 /**
@@ -32,5 +35,5 @@ export function withFigures(
 function said({ ours, peer, ratio, unit }: Measured, what: string): string | undefined {
   if (what === 'ratio') return ratio === null ? undefined : figure(ratio)
   const value = what === 'ours' ? ours : peer
-  return value === null ? undefined : `${figure(value)} ${unit}`
+  return value === null ? undefined : `${figure(value)} ${bare.has(unit) ? '' : unit}`.trim()
 }
