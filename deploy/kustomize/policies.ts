@@ -45,6 +45,7 @@ export const policies: Readonly<Record<string, readonly string[]>> = {
     'servers-keep-what-they-answer',
     'storage-class-exists',
   ],
+  'every process of ours is scraped': ['scraped-where-metrics-are'],
   'policies deny by default and let through what talks': [
     'network-policies-cover-everything',
     'network-policies-let-through',

@@ -96,6 +96,7 @@ const breaches: Readonly<Record<string, readonly [overlay: string, from: string 
   ],
   'servers-keep-what-they-answer': ['dev', /- always$/m, '- everysec'],
   'storage-class-exists': ['prod', /(kind: StorageClass\n[^]*?name: )ballast-ebs/, '$1other'],
+  'scraped-where-metrics-are': ['prod', /(podMetricsEndpoints:[^]*?port: )metrics/, '$1health'],
   'network-policies-let-through': ['staging', /(kind: NetworkPolicy\n[^]*?port:) 27017/, '$1 27018'],
 }
 

@@ -1,5 +1,6 @@
 import { autoscalers } from './rules/autoscalers.ts'
 import { configuration } from './rules/configuration.ts'
+import { monitors } from './rules/monitors.ts'
 import { network } from './rules/network.ts'
 import { pods } from './rules/pods.ts'
 import { references } from './rules/references.ts'
@@ -22,6 +23,7 @@ export const rules: readonly Rule[] = [
   ...configuration,
   ...network,
   ...servers,
+  ...monitors,
 ]
 
 /** Of all rules, or of those that are named: the rule's name, what is wrong, and the reason. */
