@@ -30,7 +30,9 @@ export function plainSizeOf({ headers }: FastifyRequest): number | undefined {
 export function wholeBodyOf({ raw }: FastifyRequest): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const pieces: Buffer[] = []
-    const cut = (): void => reject(Object.assign(new Error('the body was cut off'), { code: 'ECONNRESET' }))
+    const cut = (): void => {
+      if (!raw.readableEnded) reject(Object.assign(new Error('the body was cut off'), { code: 'ECONNRESET' }))
+    }
     if (raw.destroyed) return cut()
     raw.on('data', (piece: Buffer) => void pieces.push(piece))
     raw.once('end', () => resolve(pieces.length === 1 && pieces[0] !== undefined ? pieces[0] : Buffer.concat(pieces)))
