@@ -79,6 +79,16 @@ function spanOf(min: number | null, max: number): [number, number] {
   return [max - Math.min(spanS.most, Math.max(spanS.least, known)), max]
 }
 
+/** Where all is zero the scale ends at 1, and the parts between say nothing. */
+const ofNothing: UPlot.Axis.Filter = (drawn, splits) =>
+  drawn.scales['y']?.max === 1 ? splits.map((value) => (Number.isInteger(value) ? value : null)) : splits
+
+/** Null: not shown. */
+function labelOf(value: number | null): string {
+  if (value === null) return ''
+  return value < 10_000 ? decimal(value) : compact.format(value)
+}
+
 /** There is no quarter of a slot. */
 const wholeSteps = Array.from({ length: 12 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()
 
@@ -111,7 +121,9 @@ function optionsOf(plot: Plot, element: HTMLElement, height: number): UPlot.Opti
         size: 44,
         space: 28,
         ...(plot.unit === '' && { incrs: wholeSteps }),
-        values: (_plot, splits) => splits.map((value) => (value < 10_000 ? decimal(value) : compact.format(value))),
+        filter: ofNothing,
+        grid: { ...grid, filter: ofNothing },
+        values: (_plot, splits) => splits.map(labelOf),
       },
     ],
     series: [
