@@ -41,8 +41,15 @@ await describeInBrowser((executablePath) => {
     expect(await page.locator('main img').count()).toBe(0)
   })
 
-  test('100,000 counters', async () => {
-    await using opened = await openPage(browser, `${crowd.counter}/ui`, said, { width: 360 })
+  test('100,000 counters, of which a page takes longer to come than the next change', async () => {
+    // Each sample says that something was applied, and asks for the list again: an answer that comes later must be shown all the same.
+    const before = `
+      const asked = window.fetch
+      window.fetch = async (...request) => {
+        if (String(request[0]).includes('/v1/counters')) await new Promise((resolve) => setTimeout(resolve, 900))
+        return asked(...request)
+      }`
+    await using opened = await openPage(browser, `${crowd.counter}/ui`, said, { width: 360, before })
     const { page } = opened
     const names = page.locator('tbody tr td:first-child')
     await waitUntil(async () => (await names.count()) >= 25)
