@@ -1,4 +1,5 @@
 import { freePort } from '@ballast/testing'
+import { parseObjects } from '../kustomize/objects.ts'
 import { startControlPlane } from './control-plane.ts'
 import { foreignKinds } from './crds.ts'
 import { waitFor } from './daemon.ts'
@@ -7,7 +8,10 @@ import type { Kubectl } from './kubectl.ts'
 /** A real API server that is asked what it would do. Of itself it makes namespaces and kinds only. */
 export interface Judge extends AsyncDisposable {
   readonly kubectl: Kubectl
-  /** How many objects it would take, strictly: an unknown field is an error. Rejects with its own words. */
+  /**
+   * How many objects it would take, strictly: an unknown field is an error. Rejects with its own words. What it has taken once is not asked
+   * again: its verdict on an object does not depend on the others.
+   */
   dryRun(objects: string | readonly object[]): Promise<number>
   /** A dry run makes no namespace that the objects after it could be in, so these are made. */
   haveNamespaces(names: Iterable<string>): Promise<void>
@@ -33,11 +37,21 @@ export async function startJudge({ folder, binaries, schemas }: JudgeOptions): P
   const established = ['wait', '--for=condition=Established', 'customresourcedefinitions', '--all', '--timeout=60s']
   await waitFor('the other kinds', daemons, () => kubectl.run(established))
   const running = starting.move()
+  const taken = new Set<string>()
   return {
     kubectl,
     async dryRun(objects) {
-      const answer = await kubectl.apply(objects, '--dry-run=server', '--validate=strict')
-      return answer.trim().split('\n').length
+      const all = typeof objects === 'string' ? parseObjects(objects) : objects
+      const fresh = new Map(all.map((object) => [JSON.stringify(object), object]))
+      for (const known of taken) fresh.delete(known)
+      if (fresh.size === 0) return all.length
+      // Not as a list, which kubectl would look through itself before the server sees it.
+      const documents = [...fresh.keys()].map((text) => `---\n${text}\n`).join('')
+      const answer = await kubectl.apply(documents, '--dry-run=server', '--validate=strict')
+      const verdicts = answer.trim().split('\n').length
+      if (verdicts !== fresh.size) throw new Error(`${fresh.size} objects were judged in ${verdicts} lines: ${answer}`)
+      for (const text of fresh.keys()) taken.add(text)
+      return all.length
     },
     async haveNamespaces(names) {
       const labels = {

@@ -27,6 +27,7 @@ export const node: Level = async ({ folder, binaries, kustomize, table, resource
     throw new Error('this level needs redis-server and redis-cli to make an image of: apt-get install redis-server')
   })
   const [redis = '', ...clients] = stdout.trim().split('\n')
+  const network = await resources.use(await createNetworkNamespace())
   const ours = await buildImages(folder, table, resources.ending)
   const revision = from ?? (await earlierRevision())
   const wanted = chosen.some(({ name }) => name === 'upgrade') ? revision : undefined
@@ -40,7 +41,6 @@ export const node: Level = async ({ folder, binaries, kustomize, table, resource
   const database = await databaseVolume({ folder, name: 'database', namespace })
 
   const started = performance.now()
-  const network = await resources.use(await createNetworkNamespace())
   const namespaces = [namespace, scenarioNamespace, seedNamespace]
   const images = [...servers, ...ours, ...earlier]
   const cluster = await resources.use(await startNode(folder, binaries, network, images, namespaces))

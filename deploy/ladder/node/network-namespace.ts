@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readFile, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
@@ -20,14 +21,25 @@ const networks = async (): Promise<readonly string[]> => {
   return stdout.split('\n').map((line) => line.split(' ')[0] ?? '')
 }
 
+/** One node at a time, for the cgroups of pods are the machine's. The kernel frees the address with the process, however that ends. */
+async function takeLock(): Promise<Server> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(`\0${name}`, resolve)
+  }).catch((cause: unknown) => {
+    throw new Error('another level runs on a node: one at a time', { cause })
+  })
+  return server.unref()
+}
+
 /** A network of its own for the node: its bridge, iptables rules and ports touch nobody else. Rejects where another level has it. */
 export async function createNetworkNamespace(): Promise<NetworkNamespace> {
+  const lock = await takeLock()
   const { stdout: pids } = await run('ip', ['netns', 'pids', name]).catch(() => ({ stdout: '' }))
   if (pids.trim() !== '') {
+    lock.close()
     const found = pids.trim().split(/\s+/).join(' ')
-    throw new Error(
-      `another level runs on a node, or one that was killed outright has left these processes, which must end first: kill ${found}`,
-    )
+    throw new Error(`a level that was killed outright has left these processes, which must end first: kill ${found}`)
   }
   const known = new Set(await networks())
   const before = await Promise.all(sysctls.map((path) => readFile(`/proc/sys/${path}`, 'utf8')))
@@ -52,6 +64,7 @@ export async function createNetworkNamespace(): Promise<NetworkNamespace> {
       // Those of pods go with the pods, unless a pod did not.
       const left = (await networks()).filter((other) => other.startsWith('cni-') && !known.has(other))
       for (const other of [...left, name]) await run('ip', ['netns', 'delete', other])
+      lock.close()
     },
   }
 }

@@ -59,8 +59,8 @@ export async function killContainer(context: ProofContext, pod: Pod | undefined)
 export interface ProcessFigures {
   /** From the start of the process until it listens, and every check that gates readiness has passed. */
   readonly startToReadyMs: number
-  /** The same without the time in which its main thread could have run and others did: what is left is its own, and what it waited for. */
-  readonly undisturbedMs: number
+  /** How long its main thread could have run and others did, from its start until now. */
+  readonly waitedMs: number
   /** What it has computed since it started: unlike time, this does not depend on who else is busy. */
   readonly processorMs: number
   readonly residentBytes: number
@@ -96,13 +96,11 @@ export async function figuresOf(context: ProofContext, pod: Pod): Promise<Proces
   const log = await context.kubectl.run(['logs', pod.metadata.name, `--namespace=${namespace}`])
   const line = log.split('\n').find((text) => text.includes('"msg":"listening"')) ?? '{}'
   const { time }: { time?: number | string } = JSON.parse(line)
-  const startToReadyMs = new Date(time ?? Number.NaN).getTime() - startedMs
-  // Nanoseconds on a core, and those of waiting for one.
-  const waitedMs = Number(schedule?.split(' ')[1]) / 1e6
   return {
     processorMs: (userTicks + systemTicks) * 10,
-    startToReadyMs,
-    undisturbedMs: startToReadyMs - waitedMs,
+    startToReadyMs: new Date(time ?? Number.NaN).getTime() - startedMs,
+    // Nanoseconds on a core, and those of waiting for one.
+    waitedMs: Number(schedule?.split(' ')[1]) / 1e6,
     residentBytes: Number(/^VmRSS:\s+(\d+) kB/m.exec(status ?? '')?.[1]) * 1024,
     countedBytes: await countedBytes(context, pod),
   }
