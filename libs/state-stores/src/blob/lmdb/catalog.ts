@@ -184,8 +184,9 @@ export class Catalog {
     content: InlineContent | FileContent,
   ): PutOutcome | Full {
     const family = familyOf(name.namespace)
-    const before = this.#digestOf(name)
     const known = this.#record(digest)
+    const atHome = records.isHome(name) && name.key === digest
+    const before = !atHome ? this.#digestOf(name) : known?.home === true ? digest : this.#entryOf(name)
     const healthy = known?.damaged === false
     if (before === digest && healthy) {
       this.#ledger.used(name)
@@ -211,7 +212,6 @@ export class Catalog {
     if (replaced !== undefined && before !== undefined) this.#release(state, name, before, replaced)
     const references = (known?.references ?? 0) + (before === digest ? 0 : 1)
     const kept = healthy ? known.content : content
-    const atHome = records.isHome(name) && name.key === digest
     const home = known?.home === true || (atHome && before !== digest)
     this.#blobs.put(
       Buffer.from(digest, 'hex'),
@@ -261,7 +261,10 @@ export class Catalog {
   }
 
   #digestOf(name: EntryName): Digest | undefined {
-    if (records.isHome(name) && this.#record(name.key)?.home === true) return name.key
+    return records.isHome(name) && this.#record(name.key)?.home === true ? name.key : this.#entryOf(name)
+  }
+
+  #entryOf(name: EntryName): Digest | undefined {
     const value = this.#entries.get(records.entryKey(name))
     return value === undefined ? undefined : records.decodeEntry(name.key, value)
   }

@@ -69,13 +69,13 @@ export function inlineBytes({ bytes, zstd }: InlineContent, sizeBytes: number): 
 
 export function entryKey({ namespace, key }: EntryName): Buffer {
   const binary = isDigest(key)
-  const space = Buffer.from(namespace)
-  return Buffer.concat([
-    Buffer.from([space.length]),
-    space,
-    Buffer.from([binary ? 1 : 0]),
-    Buffer.from(key, binary ? 'hex' : 'utf8'),
-  ])
+  const keyAt = 2 + namespace.length
+  const entry = Buffer.allocUnsafe(keyAt + (binary ? 32 : Buffer.byteLength(key)))
+  entry[0] = namespace.length
+  entry.write(namespace, 1, 'latin1')
+  entry[keyAt - 1] = binary ? 1 : 0
+  entry.write(key, keyAt, binary ? 'hex' : 'utf8')
+  return entry
 }
 
 /** The range of keys of a namespace. */
@@ -103,7 +103,7 @@ export function decodeEntry(key: string, value: Buffer): Digest {
 }
 
 export function encodeRecord({ references, sizeBytes, damaged, home, content }: Record): Buffer {
-  const header = Buffer.alloc(headerBytes)
+  const header = Buffer.allocUnsafe(headerBytes)
   const zstd = 'bytes' in content ? content.zstd === true : content.lengths !== undefined
   header[0] = format + (home ? 1 : 0) + (zstd ? 2 : 0)
   header[1] = ('bytes' in content ? inlineFlag : 0) | (damaged ? damagedFlag : 0)
@@ -117,7 +117,9 @@ export function encodeRecord({ references, sizeBytes, damaged, home, content }: 
 }
 
 export function decodeRecord(value: Buffer): Record {
-  const [read = 0, flags = 0] = value
+  // Not as a pattern: that would make an iterator for each record.
+  const read = value[0] ?? 0
+  const flags = value[1] ?? 0
   if (read < format || read > lastFormat) assertFormat(value)
   const zstd = read > 2
   const sizeBytes = value.readUIntBE(6, 6)
