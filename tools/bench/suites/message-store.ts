@@ -4,7 +4,7 @@ import { putAgainstRegistry } from './message-store/against-registry.ts'
 import { engineAgainstFiles } from './message-store/engine.ts'
 import { getAgainstSha256, putAgainstPlain } from './message-store/large.ts'
 import { durablePost } from './message-store/posts.ts'
-import { seedBenchAgainstNoOp, seedBenchAgainstSanic } from './message-store/seed-bench.ts'
+import { seedBenchAgainstNoOp, seedBenchAgainstSanic, seedBenchCeiling } from './message-store/seed-bench.ts'
 
 export const messageStore: Suite = {
   name: 'message-store',
@@ -20,5 +20,6 @@ export const messageStore: Suite = {
     getAgainstSha256,
     seedBenchAgainstNoOp,
     seedBenchAgainstSanic,
+    seedBenchCeiling,
   ],
 }

@@ -52,44 +52,68 @@ function client(url: string, { cert }: Certificate, { measureMs }: Effort): () =
 
 const shape = 'POST, GET and DELETE of messages of 20 characters over TLS, 6 connections of one Node client'
 
+const trivial = 'a trivial node:https handler over a Map'
+const sanic = 'a Sanic server of 20 workers that writes files and syncs nothing'
+
+async function startTrivial(stack: AsyncDisposableStack, certificate: Certificate): Promise<string> {
+  const { cert, key } = certificate
+  const url = `https://127.0.0.1:${await freePort()}`
+  await startOverTls(stack, process.execPath, program('servers/trivial-messages.ts', url, cert, key), url, certificate)
+  return url
+}
+
+async function startSanic(stack: AsyncDisposableStack, certificate: Certificate): Promise<string> {
+  const { cert, key } = certificate
+  const url = `https://127.0.0.1:${await freePort()}`
+  const server = fileURLToPath(new URL('../../servers/sanic-messages.py', import.meta.url))
+  const args = [server, url, cert, key, join(await benchFolder(stack), 'messages')]
+  await startOverTls(stack, await pythonWithSanic(), args, url, certificate)
+  return url
+}
+
 export const seedBenchAgainstNoOp: BenchCase = {
   name: 'message-store/seed-bench-vs-noop',
   unit: 'requests/s',
   higherIsBetter: true,
-  compares: `${shape}; durable, with a trivial node:https handler over a Map`,
+  compares: `${shape}; durable, with ${trivial}`,
   async open(stack, effort) {
     const certificate = await certificateIn(await benchFolder(stack))
     const ours = await startOurs(stack, certificate)
-    const { cert, key } = certificate
-    const peer = `https://127.0.0.1:${await freePort()}`
-    const handler = program('servers/trivial-messages.ts', peer, cert, key)
-    await startOverTls(stack, process.execPath, handler, peer, certificate)
+    const peer = await startTrivial(stack, certificate)
     return { ours: client(ours, certificate, effort), peer: client(peer, certificate, effort) }
   },
 }
 
-export const seedBenchAgainstSanic: BenchCase = {
-  name: 'message-store/seed-bench-vs-sanic',
-  unit: 'requests/s',
-  higherIsBetter: true,
-  compares: `${shape}; durable and one process, with a Sanic server of 20 workers that writes files and syncs nothing`,
-  async open(stack, effort) {
-    const folder = await benchFolder(stack)
-    const certificate = await certificateIn(folder)
-    const ours = await startOurs(stack, certificate)
-    const peer = await peerOrNone(seedBenchAgainstSanic.name, async () => {
-      const url = `https://127.0.0.1:${await freePort()}`
-      const server = fileURLToPath(new URL('../../servers/sanic-messages.py', import.meta.url))
-      const args = [server, url, certificate.cert, certificate.key, join(folder, 'messages')]
-      await startOverTls(stack, await pythonWithSanic(), args, url, certificate)
-      return url
-    })
-    return {
-      ours: client(ours, certificate, effort),
-      ...(peer !== undefined && { peer: client(peer, certificate, effort) }),
-    }
-  },
+function againstSanic(name: string, compares: string, start: typeof startOurs): BenchCase {
+  return {
+    name,
+    unit: 'requests/s',
+    higherIsBetter: true,
+    compares,
+    async open(stack, effort) {
+      const certificate = await certificateIn(await benchFolder(stack))
+      const first = await start(stack, certificate)
+      const peer = await peerOrNone(name, () => startSanic(stack, certificate))
+      return {
+        ours: client(first, certificate, effort),
+        ...(peer !== undefined && { peer: client(peer, certificate, effort) }),
+      }
+    },
+  }
 }
+
+export const seedBenchAgainstSanic = againstSanic(
+  'message-store/seed-bench-vs-sanic',
+  `${shape}; durable and one process, with ${sanic}`,
+  startOurs,
+)
+
+/** What no server in Node could pass: the client is the same one, on the same processors. */
+export const seedBenchCeiling = againstSanic(
+  'message-store/seed-bench-ceiling-vs-sanic',
+  `${shape}; the ceiling of this client: ${trivial}, with ${sanic}`,
+  startTrivial,
+)
 
 /** A Python that has Sanic: the one of the cache folder, made there where BACKENDS_INSTALL=1 asks for that. */
 async function pythonWithSanic(): Promise<string> {
