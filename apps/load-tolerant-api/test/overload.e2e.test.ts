@@ -17,6 +17,8 @@ test('without a consumer the api goes on until the bound; then 503 with Retry-Af
     expect([answer.status, answer.headers['durability']]).toEqual([200, 'fsynced-local=?1, replicas=0'])
     accepted.push(...idsOf(answer.body))
   }
+  // An answer is no line of the log.
+  expect(api.process.stdout.length).toBeLessThan(10)
   const refused = await get(`${api.url}/api/data`)
   expect(refused.status).toBe(503)
   expect(refused.headers['retry-after']).toBe('60')

@@ -1,5 +1,5 @@
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import { fastify } from 'fastify'
+import { fastify, LogController } from 'fastify'
 import { authorize, principalOf } from '../auth/authorize.ts'
 import type { ProblemTable } from '../problems.ts'
 import { isRole, roles } from '../roles.ts'
@@ -50,6 +50,8 @@ export async function buildServer(options: BuildOptions): Promise<App> {
   const sampleNew = () => tracer.sample()
   const app: App = fastify({
     serverFactory: (handler) => createHttpServer(limits, tls, handler),
+    // It would write a line of ten kilobytes for each answer of a route that has an onResponse hook.
+    logController: new LogController({ disableRequestLogging: true }),
     genReqId: (raw) => admit(raw, sampleNew),
     bodyLimit: limits.bodyLimitBytes,
     // Fastify would carry out every GET for a HEAD, effects included.
