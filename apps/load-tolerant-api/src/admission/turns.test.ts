@@ -24,19 +24,30 @@ test('while nobody arrives nobody waits, and no turn is asked for', () => {
   expect([due.length, turn()]).toEqual([0, []])
 })
 
-test('after an arrival one a turn goes on, in the order of their answers, each once; then nothing is left of it', () => {
+test('after an arrival one goes on, then twice as many a turn, in the order of their answers; then nothing is left of it', () => {
   const { turns, connection, turn, due } = setUp()
   turns.arrived()
   for (let n = 0; n < 4; n++) turns.answered(connection(n))
   expect(turn()).toEqual(['1 waits', '2 waits', '3 waits', '1 goes on'])
   turns.answered(connection('late'))
-  expect([turn(), turn(), turn()]).toEqual([['late waits', '2 goes on'], ['3 goes on'], ['late goes on']])
+  expect([turn(), turn()]).toEqual([['late waits', '2 goes on', '3 goes on'], ['late goes on']])
   for (let turns = 0; due.length > 0; turns++) {
     expect(turn()).toEqual([])
     expect(turns).toBeLessThan(8)
   }
   turns.answered(connection('after'))
   expect([turns.waiting, turn()]).toEqual([0, []])
+})
+
+test('while others arrive one a turn goes on', () => {
+  const { turns, connection, turn } = setUp()
+  turns.arrived()
+  for (let n = 0; n < 100; n++) turns.answered(connection(n))
+  turn()
+  for (let n = 2; n < 50; n++) {
+    turns.arrived()
+    expect(turn()).toEqual([`${n} goes on`])
+  }
 })
 
 test('thousands who ask again at once go on a few hundred a turn, in the order of their answers, for as long as they do', () => {
@@ -49,8 +60,8 @@ test('thousands who ask again at once go on a few hundred a turn, in the order o
     perTurn.push(gone.length)
     for (const _ of gone) turns.answered(connection(answered++))
   }
-  expect(perTurn.slice(0, 8)).toEqual([1, 1, 1, 1, 1, 1, 1, 512])
-  expect(new Set(perTurn.slice(8))).toEqual(new Set([512]))
+  expect(perTurn.slice(0, 10)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
+  expect(new Set(perTurn.slice(10))).toEqual(new Set([512]))
 })
 
 test('each of ten thousand goes on exactly once, also while others arrive all the time', () => {

@@ -5,12 +5,13 @@ export interface Pausable {
   resume(): unknown
 }
 
-/** Answered connections that may ask again in one turn while others arrive: who is new has waited for longer than any of them. */
-const whileArriving = 1
-/** And afterwards until none waits. Under the 1,024 connections that libuv reads before it asks which others are ready, up to 48 times a turn. */
-const afterwards = 512
-/** Short turns after an arrival: enough for the newcomer's request and for what it has to ask a store. */
-const shortTurns = 8
+/**
+ * Answered connections that may ask again in the turn of an arrival: who is new has waited for longer than any of them. In each
+ * further turn without one it is twice as many, so that the newcomer's request and what it asks a store still fall into short turns.
+ */
+const withArrival = 1
+/** And in the end. Under the 1,024 connections that libuv reads before it asks which others are ready, up to 48 times a turn. */
+const most = 512
 
 /**
  * Makes the event loop's turns short while connections arrive. Node accepts one connection a turn (libuv since 1.46), and in a
@@ -28,7 +29,7 @@ export class Turns {
   #waiting: Pausable[] = []
   #head = 0
   #answered = 0
-  #shortTurns = 0
+  #perTurn = most
   #isScheduled = false
 
   /** `nextTurn` calls back once the event loop has looked at all connections: `setImmediate`. */
@@ -42,7 +43,7 @@ export class Turns {
 
   /** A connection was accepted. */
   arrived(): void {
-    this.#shortTurns = shortTurns
+    this.#perTurn = withArrival
     this.#schedule()
   }
 
@@ -50,7 +51,7 @@ export class Turns {
   answered(connection: Pausable): void {
     if (!this.#isScheduled) return
     this.#answered++
-    if (this.#answered <= whileArriving && this.waiting === 0) return
+    if (this.#answered <= withArrival && this.waiting === 0) return
     connection.pause()
     this.#waiting.push(connection)
   }
@@ -64,9 +65,9 @@ export class Turns {
   #turn(): void {
     this.#isScheduled = false
     this.#answered = 0
-    if (this.#shortTurns > 0) this.#shortTurns--
-    const most = this.#shortTurns > 0 ? whileArriving : afterwards
-    const until = Math.min(this.#waiting.length, this.#head + most)
+    const until = Math.min(this.#waiting.length, this.#head + this.#perTurn)
+    const isGrowing = this.#perTurn < most
+    this.#perTurn = Math.min(most, 2 * this.#perTurn)
     for (; this.#head < until; this.#head++) {
       const connection = this.#waiting[this.#head]
       if (connection?.destroyed === false) connection.resume()
@@ -76,6 +77,6 @@ export class Turns {
       this.#waiting = this.#waiting.slice(this.#head)
       this.#head = 0
     }
-    if (this.waiting > 0 || this.#shortTurns > 0) this.#schedule()
+    if (this.waiting > 0 || isGrowing) this.#schedule()
   }
 }
