@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { Histogram } from '../histogram.ts'
@@ -14,6 +15,8 @@ export interface WrkOptions {
   readonly durationMs: number
   /** Keeps the ids of acknowledged writes in files of this name and a number. */
   readonly journal?: string
+  /** The users come in so many groups, a second apart; all go on until the end. Without it all connect in the same moment. */
+  readonly groups?: number
 }
 
 export interface WrkResult {
@@ -35,7 +38,35 @@ export async function hasWrk(): Promise<boolean> {
 }
 
 /** A closed loop by wrk, which takes a fraction of the processor time of a client in Node: `connections` users without think time. */
-export async function runWrk({ url, connections, durationMs, journal }: WrkOptions): Promise<WrkResult> {
+export async function runWrk({ groups = 1, connections, journal, ...options }: WrkOptions): Promise<WrkResult> {
+  if (groups === 1) return runGroup({ connections, ...options, ...(journal === undefined ? {} : { journal }) })
+  const results = await Promise.all(
+    Array.from({ length: groups }, async (_, group) => {
+      await delay(1000 * group)
+      return runGroup({
+        ...options,
+        connections: Math.floor(((group + 1) * connections) / groups) - Math.floor((group * connections) / groups),
+        durationMs: options.durationMs - 1000 * group,
+        // Two programs that append to one file would cut each other's lines.
+        ...(journal === undefined ? {} : { journal: `${journal}.${group}` }),
+      })
+    }),
+  )
+  const latencies = new Histogram()
+  for (const result of results) latencies.addAll(result.latencies)
+  const sum = (count: (result: WrkResult) => number): number => results.reduce((all, result) => all + count(result), 0)
+  return {
+    latencies,
+    seconds: Math.max(...results.map(({ seconds }) => seconds)),
+    answers: sum(({ answers }) => answers),
+    bad: sum(({ bad }) => bad),
+    refusals: sum(({ refusals }) => refusals),
+    socketErrors: sum(({ socketErrors }) => socketErrors),
+    timeouts: sum(({ timeouts }) => timeouts),
+  }
+}
+
+async function runGroup({ url, connections, durationMs, journal }: Omit<WrkOptions, 'groups'>): Promise<WrkResult> {
   const seconds = Math.max(1, Math.round(durationMs / 1000))
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', script, url]
   // One descriptor a connection, and the shell's limit is often 1024. It ends with this process, however that ends (Linux).
