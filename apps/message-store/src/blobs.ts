@@ -1,5 +1,6 @@
 import {
   beginningOf,
+  type BlobSource,
   type BlobStat,
   type BlobStore,
   type ByteRange,
@@ -88,9 +89,12 @@ export class Blobs {
   }
 
   /** Any size; nothing is visible before all of it has arrived and is durable. Rejects with an error of the source. */
-  async putStream(entry: NewEntry, source: AsyncIterable<Uint8Array>): Promise<Put> {
+  async putStream(entry: NewEntry, source: BlobSource): Promise<Put> {
     const { bytes, rest } = await beginningOf(source, this.#store.inlineBytes, undefined)
-    return rest === undefined ? this.put(entry, bytes) : alone(await this.#store.put(entry, continued(bytes, rest)))
+    if (rest === undefined) return this.put(entry, bytes)
+    const { release } = source
+    const whole = { [Symbol.asyncIterator]: () => continued(bytes, rest), ...(release && { release }) }
+    return alone(await this.#store.put(entry, whole))
   }
 
   /** Rejects with `DamagedBlobError`; close what you open. */

@@ -6,6 +6,7 @@ export {
   type FailedItem,
   type BlobCapabilities,
   type BlobOptions,
+  type BlobSource,
   type BlobStat,
   type BlobStore,
   type BlobUsage,

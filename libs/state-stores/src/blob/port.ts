@@ -98,6 +98,12 @@ export interface ScanPage {
   readonly next?: string
 }
 
+/** Bytes that arrive, in pieces of any size. */
+export interface BlobSource extends AsyncIterable<Uint8Array> {
+  /** Given each piece that the store is done with, if the store says so: its memory need not wait for the garbage collector. */
+  readonly release?: (piece: Uint8Array) => void
+}
+
 /** What a family of namespaces may take up, and what happens then; decided in the step that writes. */
 export interface FamilyPolicy {
   /**
@@ -215,14 +221,10 @@ export interface BlobStore extends AsyncDisposable {
 
   /**
    * Any size up to the store's limit, streamed; nothing is visible before all of it has arrived, is verified and
-   * durable. An abort or an error of the source leaves no trace and rejects with it. Holds at most `inlineBytes` and
-   * one piece of the source in memory (servers: a few chunks, or one part, 8 MiB).
+   * durable. An abort or an error of the source leaves no trace and rejects with it. Holds a few chunks in memory, or of
+   * a server one part, 8 MiB.
    */
-  put(
-    entry: NewEntry,
-    source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
-    signal?: AbortSignal,
-  ): Promise<PutOutcome>
+  put(entry: NewEntry, source: Iterable<Uint8Array> | BlobSource, signal?: AbortSignal): Promise<PutOutcome>
 
   /**
    * The bytes of a name; undefined when there is none. What is open stays readable when its name is removed.

@@ -1,18 +1,12 @@
-import { promisify } from 'node:util'
-import { zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { ChunkMismatchError } from '../chunks.ts'
-import { chunkBytes } from '../hash.ts'
-
-const compress = promisify(zstdCompress)
 
 /** Below this a zstd frame is no gain. */
 const smallestBytes = 512
 
 /** Compressed where that is shorter; otherwise the same bytes. Blocks: for at most 64 KiB. */
 export function packedSmall(bytes: Buffer): Buffer {
-  if (bytes.length < smallestBytes) return bytes
-  const packed = zstdCompressSync(bytes)
-  return packed.length < bytes.length ? packed : bytes
+  return bytes.length < smallestBytes ? bytes : packedChunk(bytes)
 }
 
 /** Bytes of which there must be `sizeBytes`; what is as long as that was never compressed. Undefined: they are damaged. */
@@ -34,44 +28,10 @@ export function unpackedChunk(bytes: Buffer, sizeBytes: number): Buffer {
   }
 }
 
-/** Compresses a stream chunk by chunk, so that a range reads no more than its chunks. Holds one chunk. */
-export class ChunkPacker {
-  readonly #write: (bytes: Buffer) => Promise<void>
-  readonly #lengths: number[] = []
-  #pieces: Uint8Array[] = []
-  #size = 0
-
-  constructor(write: (bytes: Buffer) => Promise<void>) {
-    this.#write = write
-  }
-
-  async push(bytes: Uint8Array): Promise<void> {
-    for (let start = 0; start < bytes.length;) {
-      const end = Math.min(bytes.length, start + chunkBytes - this.#size)
-      this.#pieces.push(bytes.subarray(start, end))
-      this.#size += end - start
-      if (this.#size === chunkBytes) await this.#flush()
-      start = end
-    }
-  }
-
-  /** Of each chunk the bytes that it takes at rest: 4 bytes each, big-endian. */
-  async finish(): Promise<Buffer> {
-    if (this.#size > 0) await this.#flush()
-    const lengths = Buffer.alloc(this.#lengths.length * 4)
-    for (const [index, length] of this.#lengths.entries()) lengths.writeUInt32BE(length, index * 4)
-    return lengths
-  }
-
-  async #flush(): Promise<void> {
-    const chunk = Buffer.concat(this.#pieces)
-    this.#pieces = []
-    this.#size = 0
-    const packed = await compress(chunk)
-    const kept = packed.length < chunk.length ? packed : chunk
-    this.#lengths.push(kept.length)
-    await this.#write(kept)
-  }
+/** A chunk as it rests; the same bytes where they are not shorter. Blocks for a whole chunk. */
+export function packedChunk(chunk: Buffer): Buffer {
+  const packed = zstdCompressSync(chunk)
+  return packed.length < chunk.length ? packed : chunk
 }
 
 /** Where a compressed chunk lies in its file. */

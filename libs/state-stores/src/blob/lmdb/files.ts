@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { FileLock, type HeldLock } from '@ballast/locking'
 import { syncFolder } from '../../lmdb-folder.ts'
 import { NotAppliedError } from '../../outcome.ts'
-import type { Digest } from '../port.ts'
 import type { Released } from './catalog.ts'
+import { Incoming } from './incoming.ts'
 
 /**
  * The large blobs, one file each:
@@ -155,53 +155,6 @@ export class BlobFiles {
 
   #path(file: Released): string {
     return join(this.#root, 'files', file.digest.slice(0, 2), nameOf(file))
-  }
-}
-
-/** A file that is still arriving; ends by `publish` or `discard`. */
-export class Incoming {
-  readonly generation: string
-  readonly #path: string
-  readonly #file: FileHandle
-  readonly #publish: (file: Released) => Promise<void>
-
-  constructor(path: string, generation: string, file: FileHandle, publish: (file: Released) => Promise<void>) {
-    this.#path = path
-    this.generation = generation
-    this.#file = file
-    this.#publish = publish
-  }
-
-  async push(bytes: Uint8Array): Promise<void> {
-    await this.#guarded(async () => {
-      for (let written = 0; written < bytes.length;) {
-        written += (await this.#file.write(bytes, written)).bytesWritten
-      }
-    })
-  }
-
-  /** Durable under its final name when it resolves. */
-  async publish(digest: Digest): Promise<Released> {
-    const file = { digest, generation: this.generation }
-    await this.#guarded(async () => {
-      // Before the rename: a file must never have its final name and not its bytes.
-      await this.#file.sync()
-      await this.#publish(file)
-    })
-    return file
-  }
-
-  /** Never fails, since it also follows a commit; what stays is removed when this process ends, or by a sweep. */
-  async discard(): Promise<void> {
-    await Promise.allSettled([this.#file.close(), rm(this.#path, { force: true })])
-  }
-
-  async #guarded(work: () => Promise<void>): Promise<void> {
-    try {
-      await work()
-    } catch (cause) {
-      throw new NotAppliedError(`${this.#path} could not be written`, { cause })
-    }
   }
 }
 

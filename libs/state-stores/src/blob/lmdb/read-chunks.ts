@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
-import { assertChunkHash, ChunkMismatchError } from '../chunks.ts'
+import { assertChunkHash } from '../chunks.ts'
 import { chunkBytes } from '../hash.ts'
-import { chunkReader } from './chunk-reader.ts'
+import { chunkWorker } from './chunk-worker.ts'
 import { placeOf } from './compression.ts'
 import { pieceBytes, piecesIn } from './pieces.ts'
 import type { FileContent } from './records.ts'
@@ -55,11 +55,9 @@ export class ChunkReads {
         ? { start: chunk * chunkBytes, length: plainBytes }
         : placeOf(content.lengths, chunk)
     const sizes = piecesIn(plainBytes)
-    const spare = this.#spare.splice(-sizes.length)
-    const answer = await chunkReader.read({ fd: file.fd, start, length, plainBytes, spare })
-    if ('failure' in answer) throw new Error(answer.failure)
-    if ('damage' in answer) throw new ChunkMismatchError(answer.damage)
-    assertChunkHash(Buffer.from(answer.sha256), plainBytes, content.chunks, chunk)
-    return answer.pieces.map((piece, index) => Buffer.from(piece, 0, sizes[index]))
+    const lent = this.#spare.splice(-sizes.length)
+    const { buffers, sha256 } = await chunkWorker.do({ what: 'read', fd: file.fd, start, length, plainBytes, lent })
+    assertChunkHash(Buffer.from(sha256), plainBytes, content.chunks, chunk)
+    return buffers.map((piece, index) => Buffer.from(piece, 0, sizes[index]))
   }
 }

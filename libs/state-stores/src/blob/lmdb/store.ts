@@ -4,10 +4,11 @@ import type { LmdbEnvironment } from '../../lmdb-environment.ts'
 import { NotAppliedError, OutcomeUnknownError } from '../../outcome.ts'
 import { beginningOf, nextOf } from '../collect.ts'
 import { diskTroubleOf } from '../disk-trouble.ts'
-import { ChunkHasher, sha256, type Hashes } from '../hash.ts'
+import { sha256 } from '../hash.ts'
 import { assertName } from '../name.ts'
 import type {
   BlobOptions,
+  BlobSource,
   BlobStat,
   BlobStore,
   BlobUsage,
@@ -23,14 +24,16 @@ import type {
   SmallEntry,
 } from '../port.ts'
 import { Catalog, type Changes } from './catalog.ts'
-import { ChunkPacker, packedSmall } from './compression.ts'
-import type { BlobFiles, Incoming } from './files.ts'
+import { packedSmall } from './compression.ts'
+import type { BlobFiles } from './files.ts'
+import type { Incoming } from './incoming.ts'
 import { Ledger } from './ledger.ts'
 import { Listing } from './listing.ts'
 import { Reader } from './reader.ts'
 import type { InlineContent } from './records.ts'
+import { ChunkWriter, type WrittenHashes } from './write-chunks.ts'
 
-type Source = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+type Source = Iterable<Uint8Array> | BlobSource
 
 /** Blobs in an environment and the files beside it. */
 export class LmdbBlobStore implements BlobStore {
@@ -103,7 +106,8 @@ export class LmdbBlobStore implements BlobStore {
       const { bytes, rest } = await beginningOf(source, Math.min(this.inlineBytes, this.#maxBlobBytes), signal)
       if (rest === undefined) return await this.#putOne({ ...entry, bytes })
       try {
-        return await this.#receive(entry, bytes, rest, signal)
+        const release = Symbol.asyncIterator in source ? source.release : undefined
+        return await this.#receive(entry, bytes, rest, release, signal)
       } finally {
         await rest.return?.()
       }
@@ -219,25 +223,25 @@ export class LmdbBlobStore implements BlobStore {
     entry: NewEntry,
     beginning: Buffer,
     rest: AsyncIterator<Uint8Array>,
+    release: BlobSource['release'],
     signal: AbortSignal | undefined,
   ): Promise<PutOutcome> {
     const incoming = await this.#files.receive()
     try {
-      const hasher = new ChunkHasher()
-      const packer = this.#compresses ? new ChunkPacker((bytes) => incoming.push(bytes)) : undefined
+      const writer = new ChunkWriter(incoming, this.#compresses)
       for (let piece: Uint8Array | undefined = beginning; piece !== undefined; piece = await nextOf(rest)) {
         signal?.throwIfAborted()
-        hasher.update(piece)
-        if (hasher.sizeBytes > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
-        await (packer ?? incoming).push(piece)
+        await writer.push(piece)
+        release?.(piece)
+        if (writer.sizeBytes > this.#maxBlobBytes) return { outcome: 'too-large', limitBytes: this.#maxBlobBytes }
       }
       signal?.throwIfAborted()
-      const lengths = await packer?.finish()
-      const { digest, sizeBytes, chunks } = hasher.finish()
+      const written = await writer.finish()
+      const { digest } = written
       if (entry.digest !== undefined && entry.digest !== digest) return { outcome: 'mismatch', digest }
       const seen = await this.#reader.intact(digest)
       const known = seen && (await this.#change((changes) => changes.putExisting(entry, digest, seen)))
-      return known ?? (await this.#publish(entry, incoming, { digest, sizeBytes, chunks, lengths }))
+      return known ?? (await this.#publish(entry, incoming, written))
     } catch (error) {
       if (error instanceof NotAppliedError && diskTroubleOf(error) === 'full') return { outcome: 'full' }
       throw error
@@ -250,7 +254,7 @@ export class LmdbBlobStore implements BlobStore {
   async #publish(
     entry: NewEntry,
     incoming: Incoming,
-    { digest, sizeBytes, chunks, lengths }: Hashes & { readonly lengths: Buffer | undefined },
+    { digest, sizeBytes, chunks, lengths }: WrittenHashes,
   ): Promise<PutOutcome> {
     const file = await incoming.publish(digest)
     let recorded: boolean | 'unknown' = false

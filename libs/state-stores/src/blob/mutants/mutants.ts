@@ -28,7 +28,7 @@ export const mutants: readonly Mutant[] = [
   {
     name: 'chunks of a file are given out unverified',
     file: 'blob/lmdb/read-chunks.ts',
-    line: '    assertChunkHash(Buffer.from(answer.sha256), plainBytes, content.chunks, chunk)\n',
+    line: '    assertChunkHash(Buffer.from(sha256), plainBytes, content.chunks, chunk)\n',
     instead: '',
     test: 'blob/lmdb.test.ts',
     named: 'damage at rest',
@@ -40,6 +40,14 @@ export const mutants: readonly Mutant[] = [
     instead: 'file.close()',
     test: 'blob/lmdb/chunked-file.test.ts',
     named: 'a file is closed after',
+  },
+  {
+    name: 'a file is closed while a chunk is written to it',
+    file: 'blob/lmdb/incoming.ts',
+    line: '    await Promise.allSettled(this.#writing)\n',
+    instead: '',
+    test: 'blob/lmdb/write-chunks.test.ts',
+    named: 'is discarded',
   },
   {
     name: 'memory that the cache still writes is given back',
@@ -67,7 +75,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a file gets its final name before its bytes are synced',
-    file: 'blob/lmdb/files.ts',
+    file: 'blob/lmdb/incoming.ts',
     line: '      await this.#file.sync()\n',
     instead: '',
     test: 'blob/lmdb.test.ts',
@@ -99,7 +107,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     name: 'a removal unlinks whatever file has the digest',
-    file: 'blob/lmdb/files.ts',
+    file: 'blob/lmdb/incoming.ts',
     line: '    const file = { digest, generation: this.generation }\n',
     instead: "    const file = { digest, generation: '0'.repeat(24) }\n",
     test: 'blob/lmdb.test.ts',
