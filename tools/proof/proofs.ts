@@ -94,7 +94,7 @@ export const proofs: readonly Proof[] = [
     name: 'load-tolerant-api-kills',
     shows:
       '200 kills of api, consumer, Redis and document store under load: every acknowledged id is stored exactly once, the cap holds',
-    takes: 'about 20 min, estimated from short runs',
+    takes: '25 min beside other work',
     project: 'apps/load-tolerant-api',
     file: 'test/real-stores.e2e.test.ts',
     env: { REAL_STORES_KILLS: '200' },
