@@ -38,7 +38,7 @@ test('every request is unique, counted once, and its collected strings are on di
   const result = await generateLoad({
     url: server.url,
     connections: 4,
-    durationMs: 200,
+    durationMs: 1_000,
     request: { method: 'POST', path: '/', body: '{"message":"{unique}"}' },
     collect: { key: 'ids', file },
   })
