@@ -8,6 +8,8 @@ export interface Told {
   refused: number
   /** Requests whose answer did not arrive, or said that it is unknown. */
   unknown: number
+  /** What was seen instead, each kind once. */
+  why?: Set<string>
 }
 
 export interface Answer {
@@ -40,15 +42,20 @@ export async function load(urlOf: () => string, clients: number, told: Told, sig
         const { status, body } = await get(`${urlOf()}/api/data`, agent)
         if (status === 200) told.acknowledged.push(...idsOf(body))
         else if (status === 503) told.refused++
-        else told.unknown++
+        else missed(told, `${status} ${body}`)
       } catch (error) {
-        if (!isRefusedConnection(error)) told.unknown++
+        if (!isRefusedConnection(error)) missed(told, String(error))
         await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }
   }
   await Promise.all(Array.from({ length: clients }, client))
   agent.destroy()
+}
+
+function missed(told: Told, why: string): void {
+  told.unknown++
+  ;(told.why ??= new Set()).add(why)
 }
 
 export function idsOf(body: string): string[] {
