@@ -46,5 +46,6 @@ class ChunkWorker {
   }
 }
 
-/** One for all stores of the process. */
-export const chunkWorker = new ChunkWorker()
+/** For all stores of the process; two, so that a disk that is slow to take what is written holds up nobody who reads. */
+export const readingThread = new ChunkWorker()
+export const writingThread = new ChunkWorker()

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest'
 import { readAll } from '../contract/harness.ts'
 import { chunkBytes, ChunkHasher } from '../hash.ts'
 import type { ByteRange, OpenBlob } from '../port.ts'
-import { chunkWorker } from './chunk-worker.ts'
+import { readingThread } from './chunk-worker.ts'
 import { openChunkedFile } from './chunked-file.ts'
 import { ChunkReads } from './read-chunks.ts'
 
@@ -139,7 +139,7 @@ test('a thread that ends takes what was asked of it along; the next chunk has a 
   const bytes = randomBytes(100_000)
   const file = await fileOf(folder.path, bytes)
   const broken = { what: 'read', fd: file.fd, start: 0, length: 1, plainBytes: Infinity, lent: [] } as const
-  await expect(chunkWorker.do({ ...broken, lent: [] })).rejects.toThrow('the thread of the chunks ended')
+  await expect(readingThread.do({ ...broken, lent: [] })).rejects.toThrow('the thread of the chunks ended')
   await using blob = await opened({ bytes, file })
   expect(await readAll(blob)).toEqual(bytes)
 })

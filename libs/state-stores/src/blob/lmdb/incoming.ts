@@ -3,7 +3,7 @@ import { NotAppliedError } from '../../outcome.ts'
 import type { Digest } from '../port.ts'
 import type { Released } from './catalog.ts'
 import type { ChunkDone } from './chunk-worker-thread.ts'
-import { chunkWorker } from './chunk-worker.ts'
+import { writingThread } from './chunk-worker.ts'
 
 /** A file that is still arriving; ends by `publish` or `discard`. */
 export class Incoming {
@@ -23,7 +23,7 @@ export class Incoming {
   /** Behind what was written before. The chunk comes back; it is gone until then. */
   async write(chunk: ArrayBuffer, plainBytes: number, compress: boolean): Promise<ChunkDone> {
     const { fd } = this.#file
-    const writing = chunkWorker.do({ what: 'write', fd, plainBytes, compress, lent: [chunk] })
+    const writing = writingThread.do({ what: 'write', fd, plainBytes, compress, lent: [chunk] })
     this.#writing.add(writing)
     try {
       return await this.#guarded(() => writing)

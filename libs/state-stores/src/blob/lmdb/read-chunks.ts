@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises'
 import { assertChunkHash } from '../chunks.ts'
 import { chunkBytes } from '../hash.ts'
-import { chunkWorker } from './chunk-worker.ts'
+import { readingThread } from './chunk-worker.ts'
 import { placeOf } from './compression.ts'
 import { pieceBytes, piecesIn } from './pieces.ts'
 import type { FileContent } from './records.ts'
@@ -56,7 +56,7 @@ export class ChunkReads {
         : placeOf(content.lengths, chunk)
     const sizes = piecesIn(plainBytes)
     const lent = this.#spare.splice(-sizes.length)
-    const { buffers, sha256 } = await chunkWorker.do({ what: 'read', fd: file.fd, start, length, plainBytes, lent })
+    const { buffers, sha256 } = await readingThread.do({ what: 'read', fd: file.fd, start, length, plainBytes, lent })
     assertChunkHash(Buffer.from(sha256), plainBytes, content.chunks, chunk)
     return buffers.map((piece, index) => Buffer.from(piece, 0, sizes[index]))
   }
