@@ -104,7 +104,7 @@ export const proofs: readonly Proof[] = [
     name: 'load-tolerant-api-partition-kills',
     shows:
       '100 kills of api, consumer, Redis and document store, the queue in four partitions: every acknowledged id is stored exactly once, the cap holds',
-    takes: 'about 20 min, estimated from short runs',
+    takes: '7 min beside other work',
     project: 'apps/load-tolerant-api',
     file: 'test/real-stores.e2e.test.ts',
     env: { REAL_STORES_KILLS: '100', REAL_STORES_PARTITIONS: '4' },
