@@ -57,13 +57,23 @@ test('nobody overtakes those who wait when a place becomes free', async () => {
   expect(order).toEqual(['a', 'b'])
 })
 
-test('when waits grow beyond half of the deadline the newest comes next', async () => {
+test('who can be let in before the deadline is not overtaken', async () => {
   const { order, enter, leave } = setUp(1)
   void enter('a')
   void enter('b')
-  await pass(400)
+  await pass(850)
   void enter('c')
-  await pass(200)
+  await leave()
+  expect(order).toEqual(['a', 'b'])
+})
+
+test('when the longest wait is close to the deadline the newest comes next', async () => {
+  const { order, enter, leave } = setUp(1)
+  void enter('a')
+  void enter('b')
+  await pass(40)
+  void enter('c')
+  await pass(910)
   void enter('d')
   await leave()
   await leave()
