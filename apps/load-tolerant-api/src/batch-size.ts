@@ -18,7 +18,7 @@ const leastDeviation = 0.05
 /**
  * How many bytes a write command may have, from how long the commands before it took. A line through (bytes, duration) of the last
  * ones tells what a command costs by itself and what each byte adds; only the latter is a reason for smaller batches: a store that takes
- * a second for every command gets as many bytes with each as ever, one that takes ten milliseconds for a document gets a hundred.
+ * a second for every command gets as many bytes with each as ever, one that takes ten milliseconds for a document gets ten with a target of 100 ms.
  * A command so takes its fixed time and about `targetMs`, far from any time-out. It at most doubles, or halves, from one to the next.
  *
  * While all batches are of one size there is no such line: then a slow command makes the next one smaller and a fast one makes it larger,

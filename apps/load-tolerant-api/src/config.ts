@@ -136,7 +136,7 @@ export const consumerConfig = defineConfig({
       help: 'bytes claimed for one write command',
     }),
     commandTargetMs: durationMs({
-      default: 1000,
+      default: 100,
       min: 1,
       help: 'while what a write command takes because of its size is longer than this, commands become smaller',
     }),
