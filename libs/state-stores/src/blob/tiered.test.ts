@@ -69,13 +69,15 @@ test('what was read to the end comes from the cache, ranges of it too', async ()
 
 test('what the reader has done with and gives back, the cache still has', async () => {
   await using folder = await temporaryFolder()
+  // Long enough that what was given back is read into again.
+  const long = bytesOf(3, 3_000_000)
   const cache = new MemoryBlobStore()
   await using tiered = tieredBlobStore({ store: await lmdbBlobStore({ path: folder.path }), cache })
-  await tiered.put({ name: name('large') }, [large])
-  const blob = await tiered.open(name('large'))
+  await tiered.put({ name: name('long') }, [long])
+  const blob = await tiered.open(name('long'))
   for await (const piece of blob?.body() ?? []) blob?.release?.(piece)
   await waitUntil(() => cache.usage().entries === 1)
-  expect((await readAll(await tiered.open(name('large'))))?.equals(large)).toBe(true)
+  expect((await readAll(await tiered.open(name('long'))))?.equals(long)).toBe(true)
 })
 
 test('what the store no longer has, or has otherwise, is not read from the cache', async () => {
