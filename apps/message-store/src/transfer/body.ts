@@ -9,10 +9,10 @@ import { problems } from '../problems.ts'
  * The bytes of a request's body, without its content coding. Not read to its end it stays intact: destroying the
  * request would destroy the connection, and the answer with it.
  */
-export function bodyOf({ raw, headers }: FastifyRequest): BlobSource {
-  const body: AsyncIterable<Buffer> = raw.iterator({ destroyOnReturn: false })
-  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
-  if (coding === 'identity' || coding === '') {
+export function bodyOf(request: FastifyRequest): BlobSource {
+  const body: AsyncIterable<Buffer> = request.raw.iterator({ destroyOnReturn: false })
+  const coding = codingOf(request)
+  if (coding === 'identity') {
     return { [Symbol.asyncIterator]: () => body[Symbol.asyncIterator](), release: free }
   }
   if (coding === 'zstd') return unzstd(body)
@@ -31,10 +31,15 @@ function free({ buffer, byteLength }: Uint8Array): void {
 }
 
 /** Its size, where that was announced and the bytes come as they are. */
-export function plainSizeOf({ headers }: FastifyRequest): number | undefined {
-  const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity'
-  const length = headers['content-length']
-  return length === undefined || (coding !== 'identity' && coding !== '') ? undefined : Number(length)
+export function plainSizeOf(request: FastifyRequest): number | undefined {
+  const length = request.headers['content-length']
+  return length === undefined || codingOf(request) !== 'identity' ? undefined : Number(length)
+}
+
+/** An empty header says nothing. */
+function codingOf({ headers }: FastifyRequest): string {
+  const coding = headers['content-encoding']?.trim().toLowerCase() ?? ''
+  return coding === '' ? 'identity' : coding
 }
 
 /** A small body as one buffer; for those of a kilobyte an iterator over it costs more than all the rest. */
