@@ -18,16 +18,15 @@ export interface Measured {
 /**
  * Ours and peer take turns within one run, and who begins alternates: what slows the machine down for a while slows
  * both, and the ratio of a round compares neighbours in time. The first, uncounted turn warms caches and compilers; a case with
- * rounds of its own has none (`isWarm`).
+ * rounds of its own has none.
  */
 export async function measure(
-  { name, unit, higherIsBetter }: Pick<BenchCase, 'name' | 'unit' | 'higherIsBetter'>,
+  { name, unit, higherIsBetter, rounds: own }: Pick<BenchCase, 'name' | 'unit' | 'higherIsBetter' | 'rounds'>,
   { ours, peer }: BenchSides,
   rounds: number,
   onRound: (round: number) => void = () => {},
-  isWarm = false,
 ): Promise<Measured> {
-  if (!isWarm) {
+  if (own === undefined) {
     await ours()
     await peer?.()
   }

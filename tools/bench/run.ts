@@ -96,7 +96,7 @@ async function runSuite(
     const sides = await bench.open(stack, { ...effort, progress: (line) => progress(`  ${line}`) })
     const rounds = bench.rounds?.(effort) ?? effort.rounds
     const onRound = (round: number): void => progress(`  round ${round} of ${rounds}`)
-    measured.push(await measure(bench, sides, rounds, onRound, bench.rounds !== undefined))
+    measured.push(await measure(bench, sides, rounds, onRound))
   }
   if (measured.length === 0) throw new UsageError(`No case of ${suite.name} has "${only}" in its name.`)
   return measured

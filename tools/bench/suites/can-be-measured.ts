@@ -16,7 +16,7 @@ export function describeSuite({ name: suite, cases }: Suite): void {
         expect(name).toMatch(new RegExp(`^(?:${suite}|${suite.split('-')[0]})/`))
         await using stack = new AsyncDisposableStack()
         const sides = await bench.open(stack, { rounds: 1, measureMs: 500 })
-        const { ours, peer, unit } = await measure(bench, sides, 1, undefined, bench.rounds !== undefined)
+        const { ours, peer, unit } = await measure(bench, sides, 1)
         // The number of errors is the one figure that shall be nothing.
         expect(ours).toBeGreaterThan(unit === 'requests' ? -1 : 0)
         expect(peer ?? 1).toBeGreaterThan(0)
