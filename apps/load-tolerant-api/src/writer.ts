@@ -18,6 +18,12 @@ export interface WriterOptions {
   ) => void
 }
 
+/** The five documents of a request, and what became of them. */
+export interface Written {
+  readonly group: WriteGroup
+  readonly outcome: AppendOutcome
+}
+
 /** The most requests in one append: six megabytes, or what 10,000 clients without think time bring in a moment. */
 export const maxGroups = 2048
 
@@ -30,7 +36,7 @@ export class Writer implements AsyncDisposable {
   readonly #now: () => number
   readonly #ids: ObjectIds
   readonly #random = new RandomHex()
-  readonly #commit: GroupCommit<WriteGroup, AppendOutcome>
+  readonly #commit: GroupCommit<WriteGroup, Written>
   readonly #groupsPerEntry: number
   readonly #buffers: Buffer[] = []
 
@@ -42,15 +48,16 @@ export class Writer implements AsyncDisposable {
     this.#commit = new GroupCommit({ commit: (groups) => this.#append(groups), maxItems: maxGroups })
   }
 
-  /** Makes the ids of one request's five documents. They are used up even if the write is refused. */
-  next(): WriteGroup {
+  /**
+   * Writes the five documents of one request. Resolves once the queue holds all of them durably, or refused them. Rejects:
+   * `NotAppliedError`, or outcome unknown.
+   *
+   * Their ids are made here and nowhere earlier, so that they rise with the order of the writes: an entry ends where they fall, and
+   * requests that overtook each other after they had their ids would each be an entry of its own.
+   */
+  write(): Promise<Written> {
     const atMs = this.#now()
-    return { ids: this.#ids.reserve(documentsPerGroup, atMs), atMs }
-  }
-
-  /** Resolves once the queue holds all five documents durably, or refused them. Rejects: `NotAppliedError`, or outcome unknown. */
-  write(group: WriteGroup): Promise<AppendOutcome> {
-    return this.#commit.submit(group)
+    return this.#commit.submit({ ids: this.#ids.reserve(documentsPerGroup, atMs), atMs })
   }
 
   id({ ids }: WriteGroup, index: number): string {
@@ -72,7 +79,7 @@ export class Writer implements AsyncDisposable {
     return this.close()
   }
 
-  async #append(groups: readonly WriteGroup[]): Promise<readonly AppendOutcome[]> {
+  async #append(groups: readonly WriteGroup[]): Promise<readonly Written[]> {
     const startedMs = performance.now()
     const entries: Entry[] = []
     const entryOfGroup: number[] = []
@@ -87,10 +94,10 @@ export class Writer implements AsyncDisposable {
       throw error
     })
     this.#options.observe?.(entries, outcomes, groups.length, performance.now() - startedMs)
-    return entryOfGroup.map((entry) => {
-      const outcome = outcomes[entry]
-      if (outcome === undefined) throw new TypeError(`the stream gave no outcome for entry ${entry}`)
-      return outcome
+    return groups.map((group, index) => {
+      const outcome = outcomes[entryOfGroup[index] ?? 0]
+      if (outcome === undefined) throw new TypeError(`the stream gave no outcome for entry ${entryOfGroup[index]}`)
+      return { group, outcome }
     })
   }
 

@@ -1,15 +1,16 @@
 import type { Problem } from '@ballast/service'
 import { NotAppliedError } from '@ballast/state-stores/outcome'
-import type { AppendOutcome, Durability, StreamBounds } from '@ballast/state-stores/stream'
+import type { Durability, StreamBounds } from '@ballast/state-stores/stream'
 import { type Admission, NotAdmittedError } from './admission/admission.ts'
 import type { DrainRate } from './drain-rate.ts'
 import { problems } from './problems.ts'
-import type { Writer } from './writer.ts'
+import type { Writer, Written } from './writer.ts'
 import { Refusals } from './refusals.ts'
 import type { StoredWait } from './stored-wait.ts'
 import { documentsPerGroup, type WriteGroup } from './write-group.ts'
 
 export interface Accepted {
+  readonly group: WriteGroup
   /** Value of the `Durability` header. */
   readonly durability: string
   /** False: queued, and not yet stored after the longest wait. */
@@ -35,53 +36,49 @@ export class Writes {
     this.#options = options
   }
 
-  next(): WriteGroup {
-    return this.#options.writer.next()
-  }
-
   idsAsJson(group: WriteGroup): string {
     return this.#options.writer.idsAsJson(group)
   }
 
-  /** Returns the value of the `Durability` header once the queue holds the documents. Throws a Problem. */
-  async accept(group: WriteGroup): Promise<string> {
+  /** Writes five documents; resolves once the queue holds them. Throws a Problem. */
+  async accept(): Promise<Accepted> {
     const bound = this.#refusals.boundOfFullQueue
     if (bound !== undefined) throw this.#queueFull(bound)
-    const outcome = await this.#write(group).catch((error: unknown) => {
+    const { group, outcome } = await this.#write().catch((error: unknown) => {
       throw this.#refusal(this.#failure(error))
     })
-    if (outcome.outcome === 'appended') return durabilityHeader(outcome.durability)
+    if (outcome.outcome === 'appended') return { group, durability: durabilityHeader(outcome.durability), inTime: true }
     if (outcome.outcome === 'too-large') throw new TypeError(`an entry was larger than ${outcome.maxBytes} bytes`)
     this.#refusals.sawFull(outcome.bound)
     throw this.#queueFull(outcome.bound)
   }
 
   /** Like `accept`, and then waits for the document store. Throws a Problem. */
-  async acceptAndStore(group: WriteGroup): Promise<Accepted> {
+  async acceptAndStore(): Promise<Accepted> {
     const { storedWait, writer } = this.#options
     if (!storedWait.enter()) {
       const detail = 'Too many requests wait for the document store; nothing was written; try again.'
       throw this.#refusal(problems.create('overloaded', detail, { headers: { 'retry-after': '1' } }))
     }
     try {
-      const queued = await this.accept(group)
+      const { group, durability } = await this.accept()
       const ids = Array.from({ length: documentsPerGroup }, (_, index) => writer.id(group, index))
       const state = await storedWait.wait(ids)
       if (state === 'dead') {
         const detail = `The document store refuses a document of this write; see /api/writes/ and ${ids.join(', ')}.`
         throw this.#refusal(problems.create('write-dead', detail))
       }
-      return { durability: `${queued}, stored=?${state === 'stored' ? 1 : 0}`, inTime: state === 'stored' }
+      return { group, durability: `${durability}, stored=?${state === 'stored' ? 1 : 0}`, inTime: state === 'stored' }
     } finally {
       storedWait.leave()
     }
   }
 
-  async #write(group: WriteGroup): Promise<AppendOutcome> {
+  async #write(): Promise<Written> {
     const { admission, writer } = this.#options
     const enteredMs = await admission.enter()
     try {
-      return await writer.write(group)
+      return await writer.write()
     } finally {
       admission.leave(enteredMs)
     }

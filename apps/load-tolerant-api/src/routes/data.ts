@@ -61,11 +61,9 @@ export const dataRoute: Routes<{ writes: Writes; hotRead: HotRead; timestamps: T
     async ({ query }, reply) => {
       // On refusals too: whoever kept any answer would think he had written.
       void reply.header('cache-control', 'no-store')
-      const group = writes.next()
-      const { durability, inTime } =
-        query.durable === 'store'
-          ? await writes.acceptAndStore(group)
-          : { durability: await writes.accept(group), inTime: true }
+      const { group, durability, inTime } = await (query.durable === 'store'
+        ? writes.acceptAndStore()
+        : writes.accept())
       if (!inTime) void reply.code(queued)
       const reads = await hotRead.asJson()
       return reply

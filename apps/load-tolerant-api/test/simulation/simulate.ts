@@ -71,11 +71,9 @@ export async function simulate(seed: number, mutant: Mutant = (stores) => stores
 
   for (let round = 0; round < rounds; round++) {
     const requests = Array.from({ length: requestsPerRound }, async () => {
-      const group = writer.next()
-      const ids = Array.from({ length: 5 }, (_, index) => writer.id(group, index))
       try {
-        await writer.write(group)
-        acknowledged.push(...ids)
+        const { group } = await writer.write()
+        acknowledged.push(...Array.from({ length: 5 }, (_, index) => writer.id(group, index)))
       } catch {
         unknown++
       }
