@@ -17,6 +17,8 @@ export interface HotReadOptions {
 /** The read of the assessment: the first document of type `write`, five times a request, through one cached key. */
 export class HotRead {
   readonly #reads: ReadThrough
+  /** The same document for minutes: its array is not put together for each request. */
+  #last: { readonly id: string | undefined; readonly json: string } = { id: undefined, json: jsonOf(undefined) }
 
   constructor({ cache, documents, ttlMs, staleMs }: HotReadOptions) {
     const load = async (): Promise<string | undefined> => (await documents.findFirst({ type: 'write' }))?.id
@@ -32,11 +34,12 @@ export class HotRead {
    * has been acknowledged by the queue, and an error would deny that.
    */
   async asJson(): Promise<string> {
-    let json = '['
-    for (let index = 0; index < readsPerRequest; index++) {
-      const id = await this.#reads.read(hotKey).catch(() => undefined)
-      json += (index === 0 ? '' : ',') + (id === undefined ? 'null' : `"${id}"`)
-    }
-    return `${json}]`
+    const id = await this.#reads.read(hotKey, readsPerRequest).catch(() => undefined)
+    if (id !== this.#last.id) this.#last = { id, json: jsonOf(id) }
+    return this.#last.json
   }
+}
+
+function jsonOf(id: string | undefined): string {
+  return `[${Array.from({ length: readsPerRequest }, () => (id === undefined ? 'null' : `"${id}"`)).join(',')}]`
 }

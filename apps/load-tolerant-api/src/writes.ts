@@ -44,9 +44,7 @@ export class Writes {
   async accept(): Promise<Accepted> {
     const bound = this.#refusals.boundOfFullQueue
     if (bound !== undefined) throw this.#queueFull(bound)
-    const { group, outcome } = await this.#write().catch((error: unknown) => {
-      throw this.#refusal(this.#failure(error))
-    })
+    const { group, outcome } = await this.#write()
     if (outcome.outcome === 'appended') return { group, durability: durabilityHeader(outcome.durability), inTime: true }
     if (outcome.outcome === 'too-large') throw new TypeError(`an entry was larger than ${outcome.maxBytes} bytes`)
     this.#refusals.sawFull(outcome.bound)
@@ -76,11 +74,14 @@ export class Writes {
 
   async #write(): Promise<Written> {
     const { admission, writer } = this.#options
-    const enteredMs = await admission.enter()
+    let enteredMs: number | undefined
     try {
+      enteredMs = await admission.enter()
       return await writer.write()
+    } catch (error) {
+      throw this.#refusal(this.#failure(error))
     } finally {
-      admission.leave(enteredMs)
+      if (enteredMs !== undefined) admission.leave(enteredMs)
     }
   }
 

@@ -57,21 +57,21 @@ export class ReadThrough {
     return this.#counts
   }
 
-  /** Rejects with the error of the load when there is nothing to serve. */
-  async read(key: string): Promise<string | undefined> {
+  /** Rejects with the error of the load when there is nothing to serve. One look serves, and counts as, `times` reads of the same moment. */
+  async read(key: string, times = 1): Promise<string | undefined> {
     const entry = await this.#options.cache.get(key).catch(() => undefined)
     if (entry !== undefined && this.#now() < entry.freshUntilMs) {
-      this.#counts.hits++
+      this.#counts.hits += times
       if (this.#isDue(entry)) this.#refreshEarly(key, entry)
       return entry.value
     }
     if (entry !== undefined) {
-      this.#counts.stale++
+      this.#counts.stale += times
       // The refresh belongs to nobody: its failure is counted and remembered, and the stale value stays.
       this.#load(key, entry).catch(() => {})
       return entry.value
     }
-    this.#counts.misses++
+    this.#counts.misses += times
     return this.#load(key)
   }
 
