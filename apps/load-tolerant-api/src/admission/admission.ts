@@ -24,15 +24,12 @@ interface Waiting {
 /** Latency is judged over windows of at least this long. */
 const windowMs = 100
 /**
- * Part of the deadline. Earlier would refuse those who can be served in time: from half of it on, a tenth of ten thousand users
- * was refused by a system that answers all of them within the deadline when the oldest goes first.
- */
-const newestFirstFrom = 0.9
-
-/**
- * The door in front of expensive work. As many requests are inside as `limit` says; the others wait. While the longest
- * wait is well under the deadline the oldest goes first; close to it the newest does, so that under overload some
- * are served in time instead of all too late (adaptive LIFO, "Fail at Scale", ACM Queue 2015).
+ * The door in front of expensive work. As many requests are inside as `limit` says; the others wait. The oldest goes first; only
+ * once requests have reached the deadline again and again for as long as a deadline does the newest, so that under overload some are served
+ * at once instead of all at the last moment (adaptive LIFO, "Fail at Scale", ACM Queue 2015).
+ *
+ * A pause of the queue's, however long, is no reason for it: afterwards the newest would hold up those who can just be served in time. Of
+ * ten thousand users a tenth was refused in such moments by a system that answers all of them when the oldest goes first.
  *
  * Each `enter` that resolved is followed by exactly one `leave` with its time of entry.
  */
@@ -46,6 +43,9 @@ export class Admission {
   /** Oldest at `#head`. Two ends and no removal in the middle: an array with a moving start is enough. */
   #waiting: Waiting[] = []
   #head = 0
+  /** Requests reach the deadline since then without a pause as long as a deadline; the last one did so at `#lateAtMs`. */
+  #lateSinceMs = 0
+  #lateAtMs = -Infinity
   /** One timer watches the oldest; there is none while nobody waits. */
   #watched = false
   #windowStartMs: number
@@ -106,7 +106,7 @@ export class Admission {
     this.#refuseLate(nowMs)
     const oldest = this.#waiting[this.#head]
     if (oldest === undefined) return undefined
-    if (nowMs - oldest.sinceMs > this.#options.deadlineMs * newestFirstFrom) return this.#waiting.pop()
+    if (this.#isOverloaded(nowMs)) return this.#waiting.pop()
     this.#head++
     // The part before the head is cut off now and then, so that each entry is moved once on average.
     if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
@@ -121,12 +121,19 @@ export class Admission {
       const oldest = this.#waiting[this.#head]
       if (oldest === undefined || nowMs - oldest.sinceMs < this.#options.deadlineMs) break
       this.#head++
+      if (nowMs - this.#lateAtMs > this.#options.deadlineMs) this.#lateSinceMs = nowMs
+      this.#lateAtMs = nowMs
       oldest.reject(this.#tooLate)
     }
     if (this.waiting === 0) {
       this.#waiting = []
       this.#head = 0
     }
+  }
+
+  #isOverloaded(nowMs: number): boolean {
+    const { deadlineMs } = this.#options
+    return nowMs - this.#lateAtMs <= deadlineMs && this.#lateAtMs - this.#lateSinceMs >= deadlineMs
   }
 
   #watch(ms: number): void {
