@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest, onRequestHookHandler, onSendHookHand
 import type { Tracer } from '../tracing/tracer.ts'
 import { traceparentOf } from '../tracing/trace-context.ts'
 import type { Health } from '../health.ts'
+import { OpenRequests } from './open-requests.ts'
 import { traceOf } from './traced-message.ts'
 
 export interface ObserverOptions {
@@ -15,7 +16,7 @@ export interface ObserverOptions {
 /** Follows every request from its first hook to the close of its answer: ids, duration, spans, what is still open. */
 export class RequestObserver {
   readonly http
-  readonly #open = new Set<FastifyRequest>()
+  readonly #open = new OpenRequests()
   readonly #tracer: Tracer
   readonly #health: Health
 
@@ -37,12 +38,12 @@ export class RequestObserver {
 
   readonly onRequest: onRequestHookHandler = (request, reply, done) => {
     const startedMs = performance.now()
-    this.#open.add(request)
+    const place = this.#open.enter(request)
     // Not on the raw response: with the first header there Node leaves its fast way of writing a head. `takeOver` brings
     // them there.
     void reply.header('x-request-id', request.id).header('traceparent', traceparentOf(traceOf(request.raw)))
     // Not Fastify's onResponse: it stays silent when the client goes away first, and the gauge would only rise.
-    reply.raw.once('close', () => this.#finish(request, reply, startedMs))
+    reply.raw.once('close', () => this.#finish(place, request, reply, startedMs))
     done()
   }
 
@@ -52,8 +53,8 @@ export class RequestObserver {
     done()
   }
 
-  #finish(request: FastifyRequest, reply: FastifyReply, startedMs: number): void {
-    this.#open.delete(request)
+  #finish(place: number, request: FastifyRequest, reply: FastifyReply, startedMs: number): void {
+    this.#open.leave(place)
     const durationMs = performance.now() - startedMs
     const { method } = request
     const route = request.routeOptions.url ?? 'unknown'
