@@ -1,4 +1,5 @@
 import type { GradientLimit } from './gradient-limit.ts'
+import { Ring } from './ring.ts'
 
 export interface AdmissionOptions {
   readonly limit: GradientLimit
@@ -40,9 +41,7 @@ export class Admission {
   readonly #overfull: NotAdmittedError
   readonly #tooLate: NotAdmittedError
   #inside = 0
-  /** Oldest at `#head`. Two ends and no removal in the middle: an array with a moving start is enough. */
-  #waiting: Waiting[] = []
-  #head = 0
+  readonly #waiting = new Ring<Waiting>()
   /** Requests reach the deadline since then without a pause as long as a deadline; the last one did so at `#lateAtMs`. */
   #lateSinceMs = 0
   #lateAtMs = -Infinity
@@ -66,7 +65,7 @@ export class Admission {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#head
+    return this.#waiting.size
   }
 
   /** Resolves when the request may begin. Rejects with `NotAdmittedError`. */
@@ -90,7 +89,7 @@ export class Admission {
 
   #wait(): Promise<void> {
     if (!this.#watched) this.#watch(this.#options.deadlineMs)
-    return new Promise((resolve, reject) => void this.#waiting.push({ sinceMs: this.#now(), resolve, reject }))
+    return new Promise((resolve, reject) => this.#waiting.push({ sinceMs: this.#now(), resolve, reject }))
   }
 
   #letIn(nowMs: number): void {
@@ -104,30 +103,17 @@ export class Admission {
 
   #next(nowMs: number): Waiting | undefined {
     this.#refuseLate(nowMs)
-    const oldest = this.#waiting[this.#head]
-    if (oldest === undefined) return undefined
-    if (this.#isOverloaded(nowMs)) return this.#waiting.pop()
-    this.#head++
-    // The part before the head is cut off now and then, so that each entry is moved once on average.
-    if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
-    }
-    return oldest
+    return this.#isOverloaded(nowMs) ? this.#waiting.takeNewest() : this.#waiting.takeOldest()
   }
 
   #refuseLate(nowMs: number): void {
     for (;;) {
-      const oldest = this.#waiting[this.#head]
-      if (oldest === undefined || nowMs - oldest.sinceMs < this.#options.deadlineMs) break
-      this.#head++
+      const { oldest } = this.#waiting
+      if (oldest === undefined || nowMs - oldest.sinceMs < this.#options.deadlineMs) return
+      this.#waiting.takeOldest()
       if (nowMs - this.#lateAtMs > this.#options.deadlineMs) this.#lateSinceMs = nowMs
       this.#lateAtMs = nowMs
       oldest.reject(this.#tooLate)
-    }
-    if (this.waiting === 0) {
-      this.#waiting = []
-      this.#head = 0
     }
   }
 
@@ -146,7 +132,7 @@ export class Admission {
     const nowMs = this.#now()
     this.#watched = false
     this.#refuseLate(nowMs)
-    const oldest = this.#waiting[this.#head]
+    const { oldest } = this.#waiting
     if (oldest !== undefined) this.#watch(Math.max(1, oldest.sinceMs + this.#options.deadlineMs - nowMs))
   }
 
