@@ -10,6 +10,15 @@ export interface StartWorkers {
   readonly count: number
   /** Answers what workers ask with `primary.ask`; what it throws they get as one sentence. */
   readonly answer: (question: unknown, worker: string) => Promise<unknown>
+  /** Of each worker: MB of one half of the memory for what is new, which Node takes twice; Node decides by default. */
+  readonly youngGenerationMb?: number
+}
+
+/** One that whoever starts the program asked for stands. */
+function flagsOf({ youngGenerationMb }: StartWorkers): readonly string[] {
+  const flag = '--max-semi-space-size'
+  const isGiven = `${process.env['NODE_OPTIONS'] ?? ''} ${process.execArgv.join(' ')}`.includes(flag)
+  return youngGenerationMb === undefined || isGiven ? [] : [`${flag}=${youngGenerationMb}`]
 }
 
 export interface PoolOptions extends StartWorkers {
@@ -44,7 +53,8 @@ export class WorkerPool {
     const { count, listen } = this.#options
     // Not round robin: that gives connections also to a worker that stands still.
     cluster.schedulingPolicy = cluster.SCHED_NONE
-    cluster.setupPrimary({ serialization: 'advanced', args: [...process.argv.slice(2), '--listen', listen] })
+    const execArgv = [...process.execArgv, ...flagsOf(this.#options)]
+    cluster.setupPrimary({ serialization: 'advanced', execArgv, args: [...process.argv.slice(2), '--listen', listen] })
     await Promise.all(Array.from({ length: count }, (_, index) => this.#fork(String(index + 1))))
   }
 
