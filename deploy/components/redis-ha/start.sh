@@ -50,7 +50,7 @@ redis() {
   fi
   # A primary that no replica follows takes no writes: nobody would have them when it is gone.
   exec redis-server "$DATA/redis.conf" --dir "$DATA" --port "$port" --bind "${BIND:-*}" --protected-mode no \
-    --appendonly yes --appendfsync always --no-appendfsync-on-rewrite no --save '' \
+    --appendonly yes --appendfsync always --no-appendfsync-on-rewrite no --auto-aof-rewrite-min-size 512mb --save '' \
     --maxmemory "${MAX_MEMORY:-0}" --maxmemory-policy noeviction \
     --min-replicas-to-write 1 --min-replicas-max-lag 10 --repl-diskless-sync-delay 0 \
     --replica-announce-ip "$SELF" --requirepass "$REDIS_PASSWORD" --masterauth "$REDIS_PASSWORD"
