@@ -2,7 +2,7 @@ import { startBackend } from '@ballast/backends'
 import { startFaultProxy } from '@ballast/fault-proxy'
 import { type BenchCase, type Effort, quickEffort, wholeEffort } from '../../case.ts'
 import { program, startServer } from '../../server.ts'
-import { commandsPerSecond, openSystem, type WholeSystem } from './system.ts'
+import { commandsPerSecond, openSystem, startQueueServer, type WholeSystem } from './system.ts'
 import { users, type UsersResult } from './users.ts'
 
 /** Processes of the api. */
@@ -226,8 +226,7 @@ export const systemCases: readonly BenchCase[] = [
     10_000,
     `${whole}; against five awaited XADD and five awaited GET on a Redis alike`,
     async (stack) => {
-      const redis = stack.use(await startBackend('redis', { durability: 'process' }))
-      return startServer(stack, program('servers/seed-design.ts', redis.url))
+      return startServer(stack, program('servers/seed-design.ts', await startQueueServer(stack)))
     },
   ),
   against(

@@ -4,12 +4,23 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startBackend } from '@ballast/backends'
 import { startFaultProxy, type WriteCommandMeter } from '@ballast/fault-proxy'
+import { Redis } from 'ioredis'
 import { readJournal } from '../../../load/wrk/run-wrk.ts'
 import { app, appProgram } from '../../../platform/services/app.ts'
 import { benchFolder } from '../../folder.ts'
 import { startServer, startServerProcess } from '../../server.ts'
 
 export const commandsPerSecond = 100
+const queueMaxBytes = String(4 * 2 ** 30)
+
+/** As the api's README says: a log that is shorter than the queue may be is not written anew. For each Redis that is compared. */
+export async function startQueueServer(stack: AsyncDisposableStack): Promise<string> {
+  const { url } = stack.use(await startBackend('redis', { durability: 'process' }))
+  const client = new Redis(url)
+  await client.config('SET', 'auto-aof-rewrite-min-size', queueMaxBytes)
+  await client.quit()
+  return url
+}
 
 /** What a minute of load leaves in the queue shall be stored within five more; of a shorter load as many times as long, or a minute. */
 const drainWithinMs = (loadMs: number): number => Math.max(60_000, 5 * loadMs)
@@ -41,13 +52,13 @@ export async function openSystem(
   progress: (line: string) => void = () => {},
 ): Promise<WholeSystem> {
   const folder = await benchFolder(stack)
-  const redis = stack.use(await startBackend('redis', { durability: 'process' }))
+  const redisUrl = await startQueueServer(stack)
   const mongodb = stack.use(await startBackend('mongodb', { durability: 'process' }))
   const proxy = stack.use(await startFaultProxy({ target: mongodb.url, mongo: { perSecond: commandsPerSecond } }))
   const meter = proxy.writeCommands
   if (meter === undefined) throw new TypeError('the proxy counts no commands')
-  const stores = ['--stream', redis.url, '--documents', proxy.url]
-  const bounds = ['--queue-max-bytes', '4GiB', '--queue-max-entries', '10000000']
+  const stores = ['--stream', redisUrl, '--documents', proxy.url]
+  const bounds = ['--queue-max-bytes', queueMaxBytes, '--queue-max-entries', '10000000']
   const limits = ['--commands-per-second', String(commandsPerSecond)]
   const { url, pid } = await startServerProcess(
     stack,
@@ -69,7 +80,7 @@ export async function openSystem(
   })
   return {
     url,
-    redisUrl: redis.url,
+    redisUrl,
     mongodbUrl: mongodb.url,
     writeCommands: meter,
     journal,
