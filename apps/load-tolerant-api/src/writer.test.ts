@@ -63,6 +63,22 @@ test('an entry ends when it is full and where the counter of the ids wraps', asy
   await Promise.all(writes)
 })
 
+test('each request is told what became of its own entry', async () => {
+  const memory = await openStream('memory:')
+  const durability = { fsyncedLocal: true, replicas: 0 }
+  const stream: WriteStream = {
+    ...memory,
+    append: async (entries) =>
+      entries.map((_, index) =>
+        index === 1 ? { outcome: 'full', bound: 'bytes' } : { outcome: 'appended', durability },
+      ),
+  }
+  await using writer = new Writer({ stream, maxEntryBytes: 2 * groupBytes, ids: new ObjectIds(Buffer.alloc(8)) })
+  const written = await Promise.all(Array.from({ length: 6 }, () => writer.write()))
+  const outcomes = written.map(({ outcome }) => outcome.outcome)
+  expect(outcomes).toEqual(['appended', 'appended', 'full', 'full', 'appended', 'appended'])
+})
+
 test.each([OutcomeUnknownError, NotAppliedError])(
   'what a failed append holds is never written over: %o',
   async (Failure) => {

@@ -95,8 +95,9 @@ export class Writer implements AsyncDisposable {
     })
     this.#options.observe?.(entries, outcomes, groups.length, performance.now() - startedMs)
     return groups.map((group, index) => {
-      const outcome = outcomes[entryOfGroup[index] ?? 0]
-      if (outcome === undefined) throw new TypeError(`the stream gave no outcome for entry ${entryOfGroup[index]}`)
+      const entry = entryOfGroup[index] ?? Number.NaN
+      const outcome = outcomes[entry]
+      if (outcome === undefined) throw new TypeError(`the stream gave no outcome for entry ${entry}`)
       return { group, outcome }
     })
   }

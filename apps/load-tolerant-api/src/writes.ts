@@ -21,7 +21,7 @@ export interface WritesOptions {
   readonly writer: Writer
   readonly drainRate: DrainRate
   readonly bounds: StreamBounds
-  readonly admission: Admission
+  readonly admission: Pick<Admission, 'enter' | 'leave'>
   readonly storedWait: StoredWait
   /** Told of every refused request. */
   readonly refused: (code: string) => void

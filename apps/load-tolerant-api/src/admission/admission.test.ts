@@ -59,46 +59,38 @@ test('nobody overtakes those who wait when a place becomes free', async () => {
 
 test('after a pause in which some reached the deadline the others are not overtaken', async () => {
   const { order, enter, leave } = setUp(1)
-  void enter('a')
-  void enter('b')
-  await pass(50)
-  void enter('c')
-  await pass(950)
-  void enter('d')
+  for (const name of ['a', 'b']) void enter(name)
+  // Nobody leaves for two and a half deadlines, in which others come and reach theirs.
+  for (const name of ['c', 'd', 'e', 'f']) {
+    await pass(600)
+    void enter(name)
+  }
+  await pass(100)
+  expect(order).toEqual(['a', '-b', '-c', '-d'])
   await leave()
-  expect(order).toEqual(['a', '-b', 'c'])
+  await leave()
+  expect(order.slice(4)).toEqual(['e', 'f'])
 })
 
 test('once requests reach the deadline for as long as a deadline the newest comes next, until none has for as long', async () => {
   const { order, enter, leave } = setUp(1)
-  for (const name of ['a', 'b']) void enter(name)
-  await pass(500)
-  void enter('c')
-  await pass(500)
-  void enter('d')
-  await pass(500)
-  void enter('e')
-  await pass(499)
-  void enter('f')
-  await leave()
-  expect(order).toEqual(['a', '-b', '-c', 'd'])
-  for (const name of ['g', 'h', 'i']) void enter(name)
-  await pass(501)
-  expect(order.splice(0)).toEqual(['a', '-b', '-c', 'd', '-e'])
-  await leave()
-  await leave()
-  expect(order).toEqual(['i', 'h'])
-  await pass(999)
-  expect(order.splice(0)).toEqual(['i', 'h', '-f', '-g'])
-  for (const name of ['j', 'k', 'l']) void enter(name)
-  await leave()
-  expect(order.splice(0)).toEqual(['l'])
-  await leave()
-  await leave()
+  // Three come in the time in which one is served.
+  let come = 0
+  for (let round = 0; round < 8; round++) {
+    for (let one = 0; one < 3; one++) void enter(String(come++))
+    await pass(400)
+    await leave()
+  }
+  const served = order.filter((name) => !name.startsWith('-')).map(Number)
+  expect(served).toEqual([0, 1, 2, 3, 6, 9, 12, 20, 23])
   await pass(1001)
-  for (const name of ['m', 'n']) void enter(name)
   await leave()
-  expect(order).toEqual(['k', 'j', 'm'])
+  for (const name of ['x', 'y', 'z']) void enter(name)
+  await pass(1001)
+  void enter('v')
+  void enter('w')
+  await leave()
+  expect(order.at(-1)).toBe('v')
 })
 
 test('who waited until the deadline is refused, also while nobody leaves', async () => {

@@ -29,7 +29,8 @@ const windowMs = 100
  * once requests have reached the deadline again and again for as long as a deadline does the newest, so that under overload some are served
  * at once instead of all at the last moment (adaptive LIFO, "Fail at Scale", ACM Queue 2015).
  *
- * A pause of the queue's, however long, is no reason for it: afterwards the newest would hold up those who can just be served in time. Of
+ * A pause of the queue's, however long, is no reason for it, and who comes too late while nobody leaves does not count: afterwards the
+ * newest would hold up those who can just be served in time. Of
  * ten thousand users a tenth was refused in such moments by a system that answers all of them when the oldest goes first.
  *
  * Each `enter` that resolved is followed by exactly one `leave` with its time of entry.
@@ -45,6 +46,7 @@ export class Admission {
   /** Requests reach the deadline since then without a pause as long as a deadline; the last one did so at `#lateAtMs`. */
   #lateSinceMs = 0
   #lateAtMs = -Infinity
+  #leftAtMs = -Infinity
   /** One timer watches the oldest; there is none while nobody waits. */
   #watched = false
   #windowStartMs: number
@@ -80,6 +82,7 @@ export class Admission {
 
   leave(enteredMs: number): void {
     const nowMs = this.#now()
+    this.#leftAtMs = nowMs
     this.#inside--
     this.#windowLatencyMs += nowMs - enteredMs
     this.#windowCount++
@@ -111,10 +114,16 @@ export class Admission {
       const { oldest } = this.#waiting
       if (oldest === undefined || nowMs - oldest.sinceMs < this.#options.deadlineMs) return
       this.#waiting.takeOldest()
-      if (nowMs - this.#lateAtMs > this.#options.deadlineMs) this.#lateSinceMs = nowMs
-      this.#lateAtMs = nowMs
+      this.#sawLate(nowMs)
       oldest.reject(this.#tooLate)
     }
+  }
+
+  #sawLate(nowMs: number): void {
+    const { deadlineMs } = this.#options
+    if (nowMs - this.#leftAtMs > deadlineMs) return
+    if (nowMs - this.#lateAtMs > deadlineMs) this.#lateSinceMs = nowMs
+    this.#lateAtMs = nowMs
   }
 
   #isOverloaded(nowMs: number): boolean {
