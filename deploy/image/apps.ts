@@ -31,8 +31,6 @@ export const apps: readonly App[] = [
     prefix: 'LOAD_TOLERANT_API',
     roles: ['api', 'consumer'],
     summary: 'Takes write bursts in front of a slow database, and loses nothing',
-    // As its workers have it, see supervise-workers.ts.
-    nodeOptions: '--max-semi-space-size=16',
   },
 ]
 

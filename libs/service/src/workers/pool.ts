@@ -5,20 +5,14 @@ import type { Logger } from 'pino'
 import { metricName, PoolMetrics } from './pool-metrics.ts'
 import { Peer } from './peer.ts'
 import { workerVariable } from './worker.ts'
+import { youngGenerationFlags } from './young-generation.ts'
 
 export interface StartWorkers {
   readonly count: number
   /** Answers what workers ask with `primary.ask`; what it throws they get as one sentence. */
   readonly answer: (question: unknown, worker: string) => Promise<unknown>
-  /** Of each worker: MB of one half of the memory for what is new, which Node takes twice; Node decides by default. */
+  /** The most of each worker, in MB for one half (Node has two); Node decides by default. */
   readonly youngGenerationMb?: number
-}
-
-/** One that whoever starts the program asked for stands. */
-function flagsOf({ youngGenerationMb }: StartWorkers): readonly string[] {
-  const flag = '--max-semi-space-size'
-  const isGiven = `${process.env['NODE_OPTIONS'] ?? ''} ${process.execArgv.join(' ')}`.includes(flag)
-  return youngGenerationMb === undefined || isGiven ? [] : [`${flag}=${youngGenerationMb}`]
 }
 
 export interface PoolOptions extends StartWorkers {
@@ -53,7 +47,7 @@ export class WorkerPool {
     const { count, listen } = this.#options
     // Not round robin: that gives connections also to a worker that stands still.
     cluster.schedulingPolicy = cluster.SCHED_NONE
-    const execArgv = [...process.execArgv, ...flagsOf(this.#options)]
+    const execArgv = [...process.execArgv, ...youngGenerationFlags(this.#options.youngGenerationMb)]
     cluster.setupPrimary({ serialization: 'advanced', execArgv, args: [...process.argv.slice(2), '--listen', listen] })
     await Promise.all(Array.from({ length: count }, (_, index) => this.#fork(String(index + 1))))
   }
