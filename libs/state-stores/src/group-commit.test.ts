@@ -114,12 +114,15 @@ describe('abort and close', () => {
     const first = group.submit(1, { signal: inBatch.signal })
     await Promise.resolve()
     const second = group.submit(2, { signal: waiting.signal })
+    const third = group.submit(3)
     inBatch.abort()
     waiting.abort(new Error('gave up'))
     await expect(second).rejects.toThrow('gave up')
     await release()
     await expect(first).resolves.toBe(10)
-    expect(batches).toEqual([[1]])
+    await release()
+    await expect(third).resolves.toBe(30)
+    expect(batches).toEqual([[1], [3]])
   })
 
   test('close waits for accepted callers and refuses new ones', async () => {
