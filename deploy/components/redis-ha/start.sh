@@ -48,6 +48,7 @@ redis() {
     [ "$primary" = "$SELF" ] || echo "replicaof $primary $port" >> "$DATA/redis.conf.new"
     mv "$DATA/redis.conf.new" "$DATA/redis.conf"
   fi
+  # The queue may grow to 512 MiB: a shorter log is not written anew while the queue is filling.
   # A primary that no replica follows takes no writes: nobody would have them when it is gone.
   exec redis-server "$DATA/redis.conf" --dir "$DATA" --port "$port" --bind "${BIND:-*}" --protected-mode no \
     --appendonly yes --appendfsync always --no-appendfsync-on-rewrite no --auto-aof-rewrite-min-size 512mb --save '' \
