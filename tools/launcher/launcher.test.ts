@@ -103,11 +103,11 @@ test('--help shows flags, store variables and examples', async () => {
 
 test('a taken port names service and flag, exit 2, and nothing was started', async () => {
   await using folder = await temporaryFolder()
-  const taken = createServer().listen(0, '127.0.0.1')
+  const base = Number(await portBase())
+  const port = base + 2
+  const taken = createServer().listen(port, '127.0.0.1')
   await once(taken, 'listening')
-  const address = taken.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  await using process = launcher(folder.path, ['--port-base', String(port - 2)])
+  await using process = launcher(folder.path, ['--port-base', String(base)])
   await expect(process.exit).resolves.toEqual({ code: 2, signal: null })
   expect(process.stderr.slice(1)).toEqual([
     `Port ${port} of longer-two is taken by another program: free it, or choose other ports with --port-base.`,

@@ -49,7 +49,8 @@ const postgresTls = {
   overTls: (url: string, ca?: string) =>
     search(url, ca === undefined ? 'sslmode=verify-full' : `sslmode=verify-full&sslrootcert=${ca}`),
   withoutTls: (url: string) => search(url.replace(/sslmode=[^&]*&?/, ''), 'sslmode=disable'),
-  absent: (url: string) => url.replace(/(:\d+)[^?]*/, '$1/nowhere'),
+  // Up to the slash: a password may begin with a digit.
+  absent: (url: string) => url.replace(/(:\d+)\/[^?]*/, '$1/nowhere'),
 }
 
 export const adapters: readonly Adapter[] = [
