@@ -1,11 +1,8 @@
 import { randomFillSync } from 'node:crypto'
-import { endianness } from 'node:os'
 
 /** The two digits of each byte, as they lie in memory. */
-const pairs = Uint16Array.from({ length: 256 }, (_, byte) => {
-  const digits = Buffer.from(byte.toString(16).padStart(2, '0'), 'latin1')
-  return endianness() === 'LE' ? digits.readUInt16LE() : digits.readUInt16BE()
-})
+const pairs = new Uint16Array(256)
+Buffer.from(pairs.buffer).write(Array.from(pairs, (_, byte) => byte.toString(16).padStart(2, '0')).join(''), 'latin1')
 
 /**
  * Cryptographically random hex digits, made in bulk: one call of the generator and one conversion for 64 KiB.

@@ -29,9 +29,9 @@ const windowMs = 100
  * once requests have reached the deadline again and again for as long as a deadline does the newest, so that under overload some are served
  * at once instead of all at the last moment (adaptive LIFO, "Fail at Scale", ACM Queue 2015).
  *
- * A pause of the queue's, however long, is no reason for it, and who comes too late while nobody leaves does not count: afterwards the
- * newest would hold up those who can just be served in time. Of
- * ten thousand users a tenth was refused in such moments by a system that answers all of them when the oldest goes first.
+ * A pause of the queue's, however long, is no reason for it, and who comes too late while nobody leaves does not count: afterwards
+ * the newest would hold up those who can just be served in time. Of ten thousand users a tenth was refused in such moments by a system
+ * that answers all of them when the oldest goes first.
  *
  * Each `enter` that resolved is followed by exactly one `leave` with its time of entry.
  */

@@ -1,3 +1,5 @@
+import { Ring } from './ring.ts'
+
 /** What a turn needs of a connection: not to be read from for a while. */
 export interface Pausable {
   readonly destroyed: boolean
@@ -26,8 +28,7 @@ const most = 512
  */
 export class Turns {
   readonly #nextTurn: (action: () => void) => void
-  #waiting: Pausable[] = []
-  #head = 0
+  readonly #waiting = new Ring<Pausable>()
   #answered = 0
   #perTurn = most
   #isScheduled = false
@@ -38,7 +39,7 @@ export class Turns {
   }
 
   get waiting(): number {
-    return this.#waiting.length - this.#head
+    return this.#waiting.size
   }
 
   /** A connection was accepted. */
@@ -65,17 +66,12 @@ export class Turns {
   #turn(): void {
     this.#isScheduled = false
     this.#answered = 0
-    const until = Math.min(this.#waiting.length, this.#head + this.#perTurn)
+    const going = Math.min(this.waiting, this.#perTurn)
     const isGrowing = this.#perTurn < most
     this.#perTurn = Math.min(most, 2 * this.#perTurn)
-    for (; this.#head < until; this.#head++) {
-      const connection = this.#waiting[this.#head]
+    for (let count = 0; count < going; count++) {
+      const connection = this.#waiting.takeOldest()
       if (connection?.destroyed === false) connection.resume()
-    }
-    // The part before the head is cut off now and then, so that each is moved once on average.
-    if (this.#head * 2 >= this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head)
-      this.#head = 0
     }
     if (this.waiting > 0 || isGrowing) this.#schedule()
   }
